@@ -1,0 +1,119 @@
+/** The calls that people need: splice columns, runs or blocks. */
+import { type Block, type Columns, columnsBlock } from "./block.ts";
+import { gatherBlocks, gatherRuns } from "./gather.ts";
+import type { Checkpoint } from "./resume.ts";
+import { describe } from "./splice-error.ts";
+import { Splicer } from "./splicer.ts";
+import { AsyncSplicing, Splicing } from "./splicing.ts";
+import { Strategy } from "./strategy.ts";
+
+export interface SpliceOptions {
+  /** First time of the window in ms, inclusive. Samples before it are no input. −∞ by default. */
+  readonly startMs?: number;
+  /** Last time of the window in ms, inclusive. Samples after it are no input. +∞ by default. */
+  readonly endMs?: number;
+  /** A checkpoint (`@promsplice/core/checkpoint`) from which to go on. */
+  readonly resume?: Checkpoint;
+}
+
+/**
+ * Splices whole columns, one pair a replica, into one pair: fresh arrays of the exact size. Without a replica they are
+ * empty; with one they are a copy.
+ *
+ * Of a column the first and the last row and those that the strategy reads are checked, see `checkColumns` for all.
+ *
+ * @throws TypeError or RangeError that names the replica and the row.
+ */
+export function dedup(replicas: readonly Columns[], strategy: Strategy, options: SpliceOptions = {}): Columns {
+  const blocks = checkReplicas(replicas).map((columns, replica) => blockOfReplica(columns, replica));
+  return gatherRuns(splice(blocks, strategy, options), replicas);
+}
+
+/**
+ * Splices blocks into runs, which say what the spliced series is made of; nothing is copied.
+ *
+ * A replica's blocks that overlap are united, the first one wins where times are equal. An array of blocks may have any
+ * order; another iterable must deliver them by first time.
+ *
+ * @throws TypeError or RangeError that names the replica and the row; SpliceError `blocks-out-of-order`,
+ * `checkpoint-mismatch`.
+ */
+export function splice(
+  replicas: readonly Iterable<Block>[],
+  strategy: Strategy,
+  options: SpliceOptions = {},
+): Splicing {
+  checkReplicas(replicas).forEach((blocks, replica) => {
+    if (typeof blocks?.[Symbol.iterator] !== "function") {
+      throw new TypeError(`replica ${replica}: expected an iterable of blocks, got ${describe(blocks)}`);
+    }
+  });
+  return new Splicing(makeSplicer(replicas.length, strategy, options), replicas);
+}
+
+/** As {@link splice}, over replicas that deliver their blocks one at a time, in the order of their first times. */
+export function spliceAsync(
+  replicas: readonly AsyncIterable<Block>[],
+  strategy: Strategy,
+  options: SpliceOptions = {},
+): AsyncSplicing {
+  checkReplicas(replicas).forEach((blocks, replica) => {
+    if (typeof blocks?.[Symbol.asyncIterator] !== "function") {
+      throw new TypeError(`replica ${replica}: expected an async iterable of blocks, got ${describe(blocks)}`);
+    }
+  });
+  return new AsyncSplicing(makeSplicer(replicas.length, strategy, options), replicas);
+}
+
+/**
+ * Splices blocks into blocks: a spliced series is a series like any other. A block that a run covers whole is handed on as
+ * it is, so an encoded chunk can be passed on as the bytes it came in. Longer parts are slices; runs of floats under 8 rows
+ * are gathered into fresh columns of at most 120.
+ *
+ * Where a block's first row does not follow its true predecessor it is `detached`. Throws as {@link splice} does, while it
+ * is iterated over.
+ */
+export function spliceBlocks(
+  replicas: readonly Iterable<Block>[],
+  strategy: Strategy,
+  options: SpliceOptions = {},
+): Iterable<Block> {
+  return gatherBlocks(splice(replicas, strategy, options));
+}
+
+function makeSplicer(replicas: number, strategy: Strategy, options: SpliceOptions): Splicer {
+  if (!(strategy instanceof Strategy)) {
+    throw new TypeError(`strategy must be made by penalty() or one of its siblings, got ${describe(strategy)}`);
+  }
+  const { startMs = -Infinity, endMs = Infinity, resume } = options;
+  for (const [name, timeMs] of Object.entries({ startMs, endMs })) {
+    if (typeof timeMs !== "number" || Number.isNaN(timeMs)) {
+      throw new TypeError(`${name} must be a number of milliseconds, got ${describe(timeMs)}`);
+    }
+  }
+  return new Splicer(strategy, replicas, startMs, endMs, resume?.stateFor(strategy, replicas));
+}
+
+function checkReplicas<T>(replicas: readonly T[]): readonly T[] {
+  if (!Array.isArray(replicas)) {
+    throw new TypeError(`replicas must be an array, got ${describe(replicas)}`);
+  }
+  return replicas;
+}
+
+/** A replica's column as blocks: one, or none where it is empty. Errors get the replica's number. */
+function blockOfReplica(columns: Columns, replica: number): readonly Block[] {
+  try {
+    if (columns.timestamps instanceof Float64Array && columns.timestamps.length === 0 && columns.values.length === 0) {
+      return [];
+    }
+    return [columnsBlock(columns)];
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw new RangeError(`replica ${replica}, ${error.message}`, { cause: error });
+    }
+    throw new TypeError(`replica ${replica}: ${error instanceof Error ? error.message : describe(columns)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The kernel: replicas' blocks go in, runs come out, and it does no I/O. `next()` answers that a run is ready (PIECE), that
+ * a replica's next block is needed (NEED), or END. It joins the strategy's pieces into maximal runs, of which it keeps the
+ * last one open across NEED.
+ */
+import { type Block, columnsBlock } from "./block.ts";
+import type { Run } from "./run.ts";
+import { END, NEED, PIECE, Piece, type Source, type SourcesState, type Step } from "./source.ts";
+import { describe } from "./splice-error.ts";
+import type { Strategy } from "./strategy.ts";
+import { isTimestamp } from "./timestamp.ts";
+import { ReplicaWindow } from "./window.ts";
+
+/** Rows of one replica that were decided upon but not handed out when the state was saved. */
+export interface OpenRunState {
+  readonly replica: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly add: number;
+}
+
+/** Scalars and times only, never block numbers: who goes on may get the same samples in other blocks. */
+export interface SplicerState extends SourcesState {
+  readonly open: OpenRunState | undefined;
+}
+
+export class Splicer {
+  /** After PIECE: the run, valid until the next call. One object is used again and again. */
+  readonly run: Run;
+  /** After NEED: which replica's next block is needed. */
+  needs: number = 0;
+  readonly strategy: Strategy;
+  readonly #run: { -readonly [Field in keyof Run]: Run[Field] };
+  readonly #windows: readonly ReplicaWindow[];
+  readonly #source: Source | undefined;
+  /** The run that may still grow; its `block` is undefined where there is none. */
+  readonly #open = new Piece();
+  /** After a resume: rows that the one who saved had decided upon but not handed out. */
+  #replay: OpenRunState | undefined;
+
+  constructor(strategy: Strategy, replicas: number, startMs: number, endMs: number, saved?: SplicerState) {
+    this.strategy = strategy;
+    this.#windows = Array.from(
+      { length: replicas },
+      (_, replica) => new ReplicaWindow(replica, startMs, endMs, saved?.windows[replica]),
+    );
+    this.#source = replicas === 0 ? undefined : strategy.join(this.#windows, saved);
+    this.#replay = saved?.open;
+    this.run = this.#run = {
+      replica: 0,
+      block: columnsBlock({ timestamps: new Float64Array(1), values: new Float64Array(1) }),
+      start: 0,
+      end: 0,
+      add: 0,
+    };
+  }
+
+  get replicas(): number {
+    return this.#windows.length;
+  }
+
+  /**
+   * Gives the kernel a replica's next block.
+   *
+   * @throws TypeError if it is not a block; SpliceError `blocks-out-of-order`.
+   */
+  give(replica: number, block: Block): void {
+    if (!isBlock(block)) {
+      throw new TypeError(
+        `replica ${replica}: expected a block of at least one row, its times whole ms inside ±2^53 and in order, got ${describeBlock(block)}`,
+      );
+    }
+    this.#windows[replica]!.give(block);
+  }
+
+  /** Tells the kernel that a replica has no more blocks. */
+  finish(replica: number): void {
+    this.#windows[replica]!.finish();
+  }
+
+  next(): Step {
+    const open = this.#open;
+    for (;;) {
+      if (open.block !== undefined && open.end === open.block.count) {
+        return this.#handOut();
+      }
+      const piece = this.#nextPiece();
+      if (piece === NEED) {
+        return NEED;
+      }
+      if (piece === END) {
+        return open.block === undefined ? END : this.#handOut();
+      }
+      if (
+        piece.block === open.block &&
+        piece.start === open.end &&
+        piece.replica === open.replica &&
+        piece.add === open.add
+      ) {
+        open.end = piece.end;
+        continue;
+      }
+      const isOpen = open.block !== undefined;
+      if (isOpen) {
+        this.#handOut();
+      }
+      open.replica = piece.replica;
+      open.block = piece.block;
+      open.start = piece.start;
+      open.end = piece.end;
+      open.add = piece.add;
+      if (isOpen) {
+        return PIECE;
+      }
+    }
+  }
+
+  /** Where the kernel stands: all runs that it answered have been handed out, and nothing after them. */
+  save(): SplicerState {
+    const sources: SourcesState = { pairs: [], windows: [] };
+    this.#source?.save(-1, -Infinity, sources);
+    const { block, replica, start, end, add } = this.#open;
+    let open = this.#replay;
+    if (block !== undefined) {
+      const timestamps = block.timestamps();
+      open = { replica, firstMs: timestamps[start]!, lastMs: open?.lastMs ?? timestamps[end - 1]!, add };
+    }
+    if (open !== undefined) {
+      const window = sources.windows[open.replica]!;
+      window.fromMs = open.firstMs;
+      window.ended = false;
+    }
+    return { ...sources, open };
+  }
+
+  #nextPiece(): Piece | typeof NEED | typeof END {
+    const replay = this.#replay;
+    if (replay !== undefined) {
+      const window = this.#windows[replay.replica]!;
+      const step = window.nextUntil(replay.lastMs);
+      if (step === PIECE) {
+        const { piece } = window;
+        piece.add = replay.add;
+        this.#replay = { ...replay, firstMs: piece.block!.timestamps()[piece.end - 1]! + 1 };
+        return piece;
+      }
+      if (step === NEED) {
+        this.needs = replay.replica;
+        return NEED;
+      }
+      this.#replay = undefined;
+    }
+    const source = this.#source;
+    if (source === undefined) {
+      return END;
+    }
+    const step = source.next();
+    if (step === PIECE) {
+      return source.piece;
+    }
+    this.needs = source.needs;
+    return step;
+  }
+
+  #handOut(): Step {
+    const run = this.#run;
+    const open = this.#open;
+    run.replica = open.replica;
+    run.block = open.block!;
+    run.start = open.start;
+    run.end = open.end;
+    run.add = open.add;
+    open.block = undefined;
+    return PIECE;
+  }
+}
+
+function isBlock(block: Block): boolean {
+  return (
+    typeof block === "object" &&
+    block !== null &&
+    isTimestamp(block.firstMs) &&
+    isTimestamp(block.lastMs) &&
+    block.firstMs <= block.lastMs &&
+    Number.isInteger(block.count) &&
+    block.count > 0
+  );
+}
+
+function describeBlock(block: Block): string {
+  return typeof block === "object" && block !== null && "firstMs" in block
+    ? `${block.count} rows from ${block.firstMs} to ${block.lastMs}`
+    : describe(block);
+}

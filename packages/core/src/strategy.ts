@@ -1,0 +1,33 @@
+/** A strategy decides, by timestamps, which replica supplies the spliced series at which time. */
+import type { Source, SourcesState } from "./source.ts";
+import type { ReplicaWindow } from "./window.ts";
+
+/** The options that a strategy was made with, as plain data. */
+export type StrategyOptions = Readonly<Record<string, number | boolean>>;
+
+/** Made by `penalty()` and its siblings, and given to `dedup`, `splice` and the others; what is inside is no contract. */
+export class Strategy {
+  readonly name: string;
+  readonly options: StrategyOptions;
+  readonly #join: (windows: readonly ReplicaWindow[], saved: SourcesState | undefined) => Source;
+
+  /** @internal */
+  constructor(
+    name: string,
+    options: StrategyOptions,
+    join: (windows: readonly ReplicaWindow[], saved: SourcesState | undefined) => Source,
+  ) {
+    this.name = name;
+    this.options = options;
+    this.#join = join;
+  }
+
+  /**
+   * Joins the windows of one or more replicas into the source that the kernel reads.
+   *
+   * @internal
+   */
+  join(windows: readonly ReplicaWindow[], saved: SourcesState | undefined): Source {
+    return this.#join(windows, saved);
+  }
+}
