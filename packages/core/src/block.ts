@@ -17,7 +17,7 @@
  */
 
 import { describe } from "./splice-error.ts";
-import { describeTimestamp } from "./timestamp.ts";
+import { describeTime } from "./timestamp.ts";
 
 /** Two columns of equal length: row i is the sample `values[i]` at `timestamps[i]` (milliseconds). */
 export interface Columns {
@@ -98,10 +98,7 @@ export function checkColumns(columns: Columns): void {
   }
   const timestamps = columnsBlock(columns).timestamps();
   for (let row = 0; row < timestamps.length; row++) {
-    const problem = describeTimestamp(timestamps, row);
-    if (problem !== undefined) {
-      throw new RangeError(`row ${row}: ${problem}`);
-    }
+    checkRow(timestamps, row, row === 0 ? -Infinity : timestamps[row - 1]!);
   }
 }
 
@@ -112,16 +109,15 @@ function checkTimestampColumn(timestamps: Float64Array): void {
   if (timestamps.length === 0) {
     throw new RangeError("a block needs at least one row");
   }
-  for (const row of [0, timestamps.length - 1]) {
-    const problem = describeTimestamp(timestamps, row);
-    if (problem !== undefined) {
-      throw new RangeError(`row ${row}: ${problem}`);
-    }
-  }
-  if (timestamps[0]! > timestamps[timestamps.length - 1]!) {
-    throw new RangeError(
-      `row ${timestamps.length - 1}: timestamp ${timestamps[timestamps.length - 1]} is earlier than the first, ${timestamps[0]}`,
-    );
+  const lastRow = timestamps.length - 1;
+  checkRow(timestamps, 0, -Infinity);
+  checkRow(timestamps, lastRow, lastRow === 0 ? -Infinity : timestamps[0]!);
+}
+
+function checkRow(timestamps: Float64Array, row: number, beforeMs: number): void {
+  const problem = describeTime(timestamps[row]!, beforeMs);
+  if (problem !== undefined) {
+    throw new RangeError(`row ${row}: ${problem}`);
   }
 }
 

@@ -13,7 +13,7 @@
 import type { Block } from "./block.ts";
 import { slice } from "./slice.ts";
 import { SpliceError } from "./splice-error.ts";
-import { describeTimestamp } from "./timestamp.ts";
+import { describeTime } from "./timestamp.ts";
 
 /** How many blocks of one replica may cover the same instant. Real servers send two or three. */
 const OVERLAPPING_BLOCKS_MAX = 8;
@@ -128,10 +128,9 @@ export class Normaliser {
     if (open.row === open.block.count) {
       return;
     }
-    const timestamps = open.block.timestamps();
-    const rowMs = timestamps[open.row]!;
+    const rowMs = open.block.timestamps()[open.row]!;
     if (!(rowMs > open.rowMs)) {
-      throw new RangeError(`replica ${this.#replica}, row ${open.row}: ${describeTimestamp(timestamps, open.row)}`);
+      throw new RangeError(`replica ${this.#replica}, row ${open.row}: ${describeTime(rowMs, open.rowMs)}`);
     }
     open.rowMs = rowMs;
   }
@@ -163,12 +162,18 @@ export class Normaliser {
 export function sortBlocks(blocks: readonly Block[]): readonly Block[] {
   let beforeMs = -Infinity;
   for (const block of blocks) {
-    if (block.firstMs < beforeMs) {
-      return blocks.toSorted((one, other) => one.firstMs - other.firstMs);
+    const firstMs = firstTime(block);
+    if (firstMs < beforeMs) {
+      return blocks.toSorted((one, other) => firstTime(one) - firstTime(other));
     }
-    beforeMs = block.firstMs;
+    beforeMs = firstMs;
   }
   return blocks;
+}
+
+/** NaN for what is no block: the kernel refuses it when its turn comes. */
+function firstTime(block: Block | null | undefined): number {
+  return block?.firstMs ?? NaN;
 }
 
 function isSameBytes(one: Block, other: Block): boolean {

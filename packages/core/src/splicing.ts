@@ -98,7 +98,7 @@ export class AsyncSplicing implements AsyncIterableIterator<Run, undefined> {
 
   /** @throws TypeError if the step before has not been answered yet: steps are taken one after another. */
   async next(): Promise<IteratorResult<Run, undefined>> {
-    if (this.#isWaiting) {
+    if (this.#isWaiting && !this.#isClosed) {
       throw new TypeError("next() was called before the step before it was answered");
     }
     const { splicer } = this;

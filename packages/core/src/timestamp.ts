@@ -8,20 +8,13 @@ export function isTimestamp(timeMs: number): boolean {
   return Number.isInteger(timeMs) && Math.abs(timeMs) <= TIMESTAMP_MS_MAX;
 }
 
-/** What is wrong with the time of a row, given that the rows before it are right; undefined if nothing is. */
-export function describeTimestamp(timestamps: Float64Array, row: number): string | undefined {
-  const timestampMs = timestamps[row];
-  if (timestampMs === undefined) {
-    return `there is no such row, the column has ${timestamps.length}`;
+/** What is wrong with a time that follows another one; undefined if nothing is. */
+export function describeTime(timeMs: number, beforeMs: number): string | undefined {
+  if (!Number.isInteger(timeMs)) {
+    return `timestamp ${timeMs} is not a whole number of milliseconds`;
   }
-  if (!Number.isInteger(timestampMs)) {
-    return `timestamp ${timestampMs} is not a whole number of milliseconds`;
+  if (Math.abs(timeMs) > TIMESTAMP_MS_MAX) {
+    return `timestamp ${timeMs} is outside ±2^53`;
   }
-  if (Math.abs(timestampMs) > TIMESTAMP_MS_MAX) {
-    return `timestamp ${timestampMs} is outside ±2^53`;
-  }
-  const beforeMs = row > 0 ? timestamps[row - 1]! : -Infinity;
-  return timestampMs > beforeMs
-    ? undefined
-    : `timestamp ${timestampMs} is not later than the one before it, ${beforeMs}`;
+  return timeMs > beforeMs ? undefined : `timestamp ${timeMs} is not later than the one before it, ${beforeMs}`;
 }

@@ -15,7 +15,7 @@
 import { END, NEED, PIECE, Piece, type PairState, type Source, type SourcesState, type Step } from "../source.ts";
 import { describe } from "../splice-error.ts";
 import { Strategy } from "../strategy.ts";
-import { describeTimestamp } from "../timestamp.ts";
+import { describeTime } from "../timestamp.ts";
 import { acceptSteadyRows, isSteady, Pace } from "./pace.ts";
 import { Side } from "./side.ts";
 
@@ -319,11 +319,8 @@ class PenaltyPair implements Source {
   }
 
   #checkRow(side: Side): void {
-    const { rowMs } = side;
-    if (!(rowMs > this.#pace.lastMs && Number.isInteger(rowMs))) {
-      const problem =
-        describeTimestamp(side.block!.timestamps(), side.row) ??
-        `timestamp ${rowMs} is not later than the sample before it, ${this.#pace.lastMs}`;
+    const problem = describeTime(side.rowMs, this.#pace.lastMs);
+    if (problem !== undefined) {
       throw new RangeError(`replica ${side.replica}, row ${side.row}: ${problem}`);
     }
   }

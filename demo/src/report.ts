@@ -1,0 +1,116 @@
+/** The demo's screen: lines of at most 80 characters, made from the reports alone. */
+import { drawMarks, drawReplica, drawSpliced, paintTimeline, REPLICA_LETTERS } from "./draw.ts";
+import type { PairReport, SeriesReport, Track } from "./examine.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatInstant,
+  formatLabels,
+  formatMetric,
+  formatShare,
+  wrapText,
+} from "./format.ts";
+import { HOLE_MARKS, tellHoles } from "./hole-text.ts";
+import type { Pair } from "./pair.ts";
+import { REPLICA_STYLES, type Terminal } from "./terminal.ts";
+import { drawZoom, findZoom } from "./zoom.ts";
+
+export const SCREEN_WIDTH = 80;
+const TIMELINE_WIDTH = 44;
+
+/** What the words and signs on the screen mean. */
+export function writeLegend(terminal: Terminal): string[] {
+  const { glyphs } = terminal;
+  return [
+    terminal.paint("heading", "promsplice: two Prometheus replicas spliced into one series"),
+    "  Here by the rule of Thanos Querier, `penalty`: follow one replica, change when",
+    "  it is late, and do not look at the other one for twice the last step.",
+    "",
+    `  A, B      a replica over time: ${glyphs.covered} covered  ${glyphs.partly} partly  ${glyphs.gap} nothing`,
+    "  spliced   which replica serves when: A or B (a, b: partly covered)",
+    "  covered   share of time not later than 1.25 intervals after a sample",
+    "  hole      two neighbouring samples more than 1.5 intervals apart",
+    "  doubles   neighbouring samples less than 0.45 intervals apart",
+    "  flicker   points of a graph that change when a load balancer sends one refresh",
+    "            to A, the next to B (a point an interval: newest sample of 5 min)",
+  ];
+}
+
+/** The lines on one pair. */
+export function writePair({ pair, series }: PairReport, terminal: Terminal): string[] {
+  const zoom = findZoom(series);
+  return [
+    terminal.paint("heading", pair.title),
+    ...pair.story.map((line) => `  ${line}`),
+    ...series.flatMap((report, index) => {
+      const twin = series.slice(0, index).find((earlier) => hasSameTimes(earlier, report));
+      return [
+        "",
+        ...(twin === undefined ? writeSeries(report, pair.clock, terminal) : writeTwin(report, twin, terminal)),
+      ];
+    }),
+    ...(zoom === undefined ? [] : ["", ...drawZoom(zoom, pair, terminal)]),
+  ];
+}
+
+function writeSeries(report: SeriesReport, clock: Pair["clock"], terminal: Terminal): string[] {
+  const { window, spliced, switches, nearDuplicates } = report;
+  const [first, last] = [window.fromMs, window.toMs].map((timeMs) => formatInstant(timeMs, window.fromMs, clock));
+  const axis = `${first!.padEnd(TIMELINE_WIDTH - last!.length)}${last}`;
+  const served = drawSpliced(spliced, window, TIMELINE_WIDTH, terminal.glyphs);
+  return [
+    terminal.paint("heading", formatLabels(report.labels)),
+    terminal.paint("faint", `${"".padEnd(11)}${axis}  covered holes  max gap`),
+    ...report.replicas.map((track, replica) => {
+      const line = drawReplica(track, window, TIMELINE_WIDTH, terminal.glyphs);
+      return writeTrack(REPLICA_LETTERS[replica]!, paintTimeline(line, terminal, REPLICA_STYLES[replica]!), track);
+    }),
+    writeTrack("spliced", paintTimeline(served, terminal, "gap"), spliced),
+    `  holes    ${terminal.paint("gap", drawHoles(report))} ${formatCount(switches, "switch")}, ${nearDuplicates} doubles`,
+    writeFlicker(report),
+    ...tellHoles(report, clock).flatMap((text) => wrapText(text, SCREEN_WIDTH - 2, "  ").map((line) => `  ${line}`)),
+  ];
+}
+
+/** A series that was scraped with an earlier one and spliced alike: only its values, so its flicker, are its own. */
+function writeTwin(report: SeriesReport, twin: SeriesReport, terminal: Terminal): string[] {
+  return [
+    terminal.paint("heading", formatLabels(report.labels)),
+    `  scraped together with ${formatMetric(twin.labels)}: the same timelines, coverage and holes`,
+    writeFlicker(report),
+  ];
+}
+
+function hasSameTimes(left: SeriesReport, right: SeriesReport): boolean {
+  return describeTimes(left) === describeTimes(right);
+}
+
+/** All times and who serves when, as a text. */
+function describeTimes({ replicas, spliced }: SeriesReport): string {
+  const times = [spliced, ...replicas].map(({ columns }) => columns.timestamps.join());
+  return [spliced.columns.replicas.join(), ...times].join(";");
+}
+
+function writeFlicker({ flickerMs, window, points, splicedFlicker }: SeriesReport): string {
+  const marks = flickerMs.map((timeMs) => ({ timeMs, mark: "~" }));
+  return `  flicker  ${drawMarks(marks, window, TIMELINE_WIDTH)} ${flickerMs.length} of ${points}; spliced ${splicedFlicker}`;
+}
+
+function writeTrack(name: string, timeline: string, track: Track): string {
+  const numbers = [
+    formatShare(track.coverage).padStart(9),
+    String(track.holeCount).padStart(6),
+    formatDuration(track.longestGapMs).padStart(9),
+  ];
+  return `  ${name.padEnd(9)}${timeline}${numbers.join("")}`;
+}
+
+/** The marks of missed scrapes first, so that they do not hide those that stand alone. */
+function drawHoles({ holes, window }: SeriesReport): string {
+  const [missed, others] = [
+    holes.filter(({ cause }) => cause === "missed"),
+    holes.filter(({ cause }) => cause !== "missed"),
+  ];
+  const marks = [...missed, ...others].map(({ fromMs, cause }) => ({ timeMs: fromMs, mark: HOLE_MARKS[cause] }));
+  return drawMarks(marks, window, TIMELINE_WIDTH);
+}

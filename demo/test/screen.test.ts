@@ -1,0 +1,79 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { examinePair, type PairReport } from "../src/examine.ts";
+import { readRecordedPair } from "../src/recordings.ts";
+import { SCREEN_WIDTH } from "../src/report.ts";
+import { writeScreen } from "../src/screen.ts";
+import { makeSeededDay } from "../src/seeded-day.ts";
+import { describeTerminal } from "../src/terminal.ts";
+
+const UTF8 = { LANG: "C.UTF-8" };
+const ESCAPE = "\u001B";
+
+describe("the screen", () => {
+  let reports: PairReport[];
+
+  beforeAll(async () => {
+    reports = [await examinePair(readRecordedPair()), await examinePair(makeSeededDay())];
+  });
+
+  function write(isTty: boolean, environment: Record<string, string>): string {
+    return writeScreen(reports, describeTerminal(isTty, environment)).join("\n");
+  }
+
+  it("is at most 80 characters wide", () => {
+    const lines = write(false, UTF8).split("\n");
+    expect(lines.filter((line) => [...line].length > SCREEN_WIDTH)).toEqual([]);
+  });
+
+  it("has no escape codes without a TTY, with NO_COLOR, or on a dumb terminal", () => {
+    expect(write(false, UTF8)).not.toContain(ESCAPE);
+    expect(write(true, { ...UTF8, NO_COLOR: "1" })).not.toContain(ESCAPE);
+    expect(write(true, { ...UTF8, NO_COLOR: "1", FORCE_COLOR: "1" })).not.toContain(ESCAPE);
+    expect(write(true, { ...UTF8, TERM: "dumb" })).not.toContain(ESCAPE);
+  });
+
+  it("has colours on a TTY or where they are forced, and the same text beneath them", () => {
+    const plain = write(false, UTF8);
+    for (const coloured of [write(true, UTF8), write(false, { ...UTF8, FORCE_COLOR: "1" })]) {
+      expect(coloured).toContain(ESCAPE);
+      expect(coloured.replaceAll(new RegExp(`${ESCAPE}\\[\\d+m`, "g"), "")).toBe(plain);
+    }
+  });
+
+  it("takes an empty NO_COLOR for none, as no-color.org has it", () => {
+    expect(write(true, { ...UTF8, NO_COLOR: "" })).toContain(ESCAPE);
+  });
+
+  it("is plain ASCII where the locale is not UTF-8, LC_ALL first", () => {
+    for (const environment of [{}, { LANG: "C" }, { ...UTF8, LC_ALL: "C" }]) {
+      expect(write(false, environment)).toMatch(/^[\n\u0020-\u007E]*$/);
+    }
+  });
+
+  it("points at the hole that penalty leaves where a replica stops", () => {
+    const text = write(false, UTF8);
+    expect(text).toContain("^ 2.2 s hole at 67.0 s: A is silent for 14.0 s. B has 2 samples there, but");
+    expect(text).toContain("^ 13.2 s hole at 67.0 s: A is silent for 14.0 s. B has 13 samples there,");
+    expect(text).toContain("x 15.0 s hole at 35.0 s: neither replica has a sample");
+  });
+});
+
+describe("the program", () => {
+  it("prints the same each time but for its last line, plain into a pipe, in under ten seconds", () => {
+    const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+    const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, ...environment } = process.env;
+    const startMs = performance.now();
+    const [first, second] = [0, 1].map(() =>
+      spawnSync(process.execPath, [program], { encoding: "utf8", env: environment }),
+    );
+    expect(performance.now() - startMs).toBeLessThan(20_000);
+    expect([first!.status, first!.stderr, second!.status, second!.stderr]).toEqual([0, "", 0, ""]);
+    expect(first!.stdout).not.toContain(ESCAPE);
+    const [lines, others] = [first!, second!].map(({ stdout }) => stdout.trimEnd().split("\n"));
+    expect(lines!.length).toBeGreaterThan(80);
+    expect(lines!.slice(0, -1)).toEqual(others!.slice(0, -1));
+    expect(lines!.at(-1)).toMatch(/^\d+ samples made, read, spliced, measured and drawn in \d+\.\d\d s\.$/);
+  });
+});
