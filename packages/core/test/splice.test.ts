@@ -28,6 +28,10 @@ function rowsBetween(startMs: number, endMs: number, stepMs: number) {
   return times;
 }
 
+function ids(times: readonly number[]): Block {
+  return histogramBlock(Float64Array.from(times), times);
+}
+
 test("gives empty columns for no replica and for empty ones", () => {
   expect(dedup([], penalty())).toEqual(columns());
   expect(dedup([columns(), columns()], penalty())).toEqual(columns());
@@ -90,9 +94,9 @@ test("spliceBlocks gives the rows of splice, with whole blocks of floats untouch
 });
 
 test("spliceBlocks gathers short runs of floats into blocks of at most 120 rows and slices longer ones", () => {
-  // After a long run of A the two take turns in being down, four scrapes each, of which penalty shows two.
-  const a = rowsBetween(0, 60_000_000, 15_000).filter((_, scrape) => scrape < 100 || scrape % 8 < 4);
-  const b = rowsBetween(1000, 60_000_000, 15_000).filter((_, scrape) => scrape % 8 >= 4);
+  // After a long run of A each misses two scrapes in eleven, so that penalty changes sides all the time.
+  const a = rowsBetween(0, 60_000_000, 15_000).filter((_, scrape) => scrape < 100 || scrape % 11 > 1);
+  const b = rowsBetween(1000, 60_000_000, 15_000).filter((_, scrape) => scrape % 11 < 4 || scrape % 11 > 5);
   const blocks = [a, b].map((times) => [columnsBlock(columns(...times))]);
   const lengths = Array.from(splice(blocks, penalty()), ({ start, end }) => end - start);
   expect(lengths.filter((length) => length < 8).length).toBeGreaterThan(500);
@@ -103,7 +107,6 @@ test("spliceBlocks gathers short runs of floats into blocks of at most 120 rows 
 });
 
 test("a block is detached exactly where its first row does not follow its true predecessor", () => {
-  const ids = (times: number[]) => histogramBlock(Float64Array.from(times), times);
   const a = [ids([0, 15_000]), ids([30_000, 45_000]), ids([200_000, 215_000])];
   const b = [ids([1000, 16_000, 31_000, 46_000, 61_000, 76_000, 91_000, 106_000, 121_000])];
   const given = [...spliceBlocks([a, b], penalty())].map((block) => [[...block.timestamps()], block.detached]);
@@ -273,6 +276,11 @@ test("a window that ends before it begins is empty", () => {
   expect(dedup([GOOD], penalty(), { startMs: 20_000, endMs: 10_000 })).toEqual(columns());
 });
 
+function* failing(): Generator<Block> {
+  yield columnsBlock(columns(5));
+  throw new Error("disk on fire");
+}
+
 test("leaving a loop early closes the replicas, and so does an error", () => {
   const closed: number[] = [];
   function* source(replica: number): Generator<Block> {
@@ -289,10 +297,6 @@ test("leaving a loop early closes the replicas, and so does an error", () => {
     break;
   }
   expect(closed).toEqual([0, 1]);
-  function* failing(): Generator<Block> {
-    yield columnsBlock(columns(5));
-    throw new Error("disk on fire");
-  }
   expect(() => [...splice([source(0), failing()], penalty())]).toThrow("disk on fire");
   expect(closed).toEqual([0, 1, 0]);
 });
