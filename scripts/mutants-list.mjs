@@ -29,15 +29,15 @@ export const MUTANTS = [
   },
   {
     name: "penalty of the picked side kept",
-    file: PACE,
-    find: "    this.penaltyMs = 0;\n",
-    replace: "",
+    file: PENALTY,
+    find: "const step = this.#current.ensure();",
+    replace: "const step = this.#current.seek(this.#pace.lastMs + 1 + this.#pace.penaltyMs);",
   },
   {
     name: "> for ≥ where a side is sent to a time",
-    file: "strategy/side.ts",
-    find: "if (this.rowMs >= targetMs) {",
-    replace: "if (this.rowMs > targetMs) {",
+    file: PACE,
+    find: "Math.max(this.reachedMs, this.lastMs + this.penaltyMs) + 1;",
+    replace: "Math.max(this.reachedMs, this.lastMs + this.penaltyMs) + 2;",
   },
   {
     name: "> for ≥ in the search within a block",
@@ -99,12 +99,6 @@ export const MUTANTS = [
     file: "splicer.ts",
     find: "      if (piece === NEED) {\n        return NEED;",
     replace: "      if (piece === NEED) {\n        return open.block === undefined ? NEED : this.#handOut();",
-  },
-  {
-    name: "run not cut where add changes",
-    file: "splicer.ts",
-    find: "piece.replica === open.replica &&\n        piece.add === open.add",
-    replace: "piece.replica === open.replica",
   },
   {
     name: "idle block skipped one too many",

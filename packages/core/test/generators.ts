@@ -33,7 +33,7 @@ function drawRow(t: number, level: number, histograms: number, random: () => num
   return choice > 0.93 ? floatRow(t, VALUES[Math.floor(random() * VALUES.length)]!) : floatRow(t, level);
 }
 
-/** A replica over the times 0 … 40 × `unitMs`. */
+/** A replica over the times 0 … 40 × `unitMs`, at times a millisecond late: penalties end a millisecond after a multiple. */
 function drawDense(unitMs: number, histograms: number, random: () => number): Row[] {
   const share = 0.15 + 0.8 * random();
   const rows: Row[] = [];
@@ -41,7 +41,7 @@ function drawDense(unitMs: number, histograms: number, random: () => number): Ro
   for (let step = 0; step <= 40; step++) {
     level = random() < 0.1 ? 0 : level + Math.floor(random() * 4);
     if (random() < share) {
-      rows.push(drawRow((step - 5) * unitMs, level, histograms, random));
+      rows.push(drawRow((step - 5) * unitMs + (random() < 0.3 ? 1 : 0), level, histograms, random));
     }
   }
   return rows;
@@ -70,7 +70,7 @@ function drawScrapes(intervalMs: number, histograms: number, random: () => numbe
 export function drawScene(random: () => number, replicasMax = 5): Scene {
   const replicas = 2 + Math.floor(random() * (replicasMax - 1));
   const histograms = random() < 0.5 ? 0 : random() * 0.5;
-  const unitMs = [1, 1000, 2500, 5000][Math.floor(random() * 4)]!;
+  const unitMs = [3, 1000, 2500, 5000][Math.floor(random() * 4)]!;
   const isDense = random() < 0.6;
   return {
     counter: random() < 0.5,

@@ -7,7 +7,8 @@
  *     penalty               └ 2·d ┘
  *
  * The original moves the idle side after every sample. As it moves forward only, it is enough to know the furthest time it
- * was sent to, and to send it there when it is needed.
+ * was sent to, and to send it there when it is needed. When the sides change places nothing need be forgotten: all those
+ * times are earlier than the sample that comes next, where the new idle side stands already.
  */
 export class Pace {
   /** Time of the last sample handed on; −∞ before the first. */
@@ -33,12 +34,6 @@ export class Pace {
     this.reachedMs = Math.max(this.reachedMs, this.lastMs + this.penaltyMs);
     this.penaltyMs = this.lastMs === -Infinity ? INITIAL_PENALTY_MS : 2 * (timestampMs - this.lastMs);
     this.lastMs = timestampMs;
-  }
-
-  /** The sides change places before the next sample: the new idle side stands where it is, without a penalty. */
-  switchSides(): void {
-    this.penaltyMs = 0;
-    this.reachedMs = -Infinity;
   }
 }
 

@@ -179,7 +179,6 @@ class PenaltyPair implements Source {
       return NEED;
     }
     this.#swap();
-    this.#pace.switchSides();
     if (shown !== undefined) {
       this.#adjust(this.#current, this.#current.row, shown);
       this.#adjust(this.#idle, this.#idle.row, shown);
