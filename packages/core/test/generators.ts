@@ -67,7 +67,7 @@ function drawScrapes(intervalMs: number, histograms: number, random: () => numbe
 }
 
 /** Two to five replicas, or as many as asked for; half of the scenes without histograms. */
-export function drawScene(random: () => number, replicasMax = 5): Scene {
+function drawScene(random: () => number, replicasMax = 5): Scene {
   const replicas = 2 + Math.floor(random() * (replicasMax - 1));
   const histograms = random() < 0.5 ? 0 : random() * 0.5;
   const unitMs = [3, 1000, 2500, 5000][Math.floor(random() * 4)]!;
