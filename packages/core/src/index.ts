@@ -7,6 +7,7 @@ export type { AsyncSplicing, Splicing } from "./splicing.ts";
 export type { Checkpoint } from "./resume.ts";
 export { type Block, checkColumns, type Columns, columnsBlock, type HistogramColumn, histogramBlock } from "./block.ts";
 export { slice, type SliceOptions } from "./slice.ts";
-export { groupSeries, type GroupSeriesOptions, type Series, type SeriesGroup, type SeriesReplica } from "./series.ts";
+export { groupSeries } from "./group-series.ts";
+export type { GroupSeriesOptions, Series, SeriesGroup, SeriesReplica } from "./series.ts";
 export { compareLabelSets, type LabelSet } from "./labels.ts";
 export { SpliceError, type SpliceErrorCode } from "./splice-error.ts";

@@ -67,7 +67,11 @@ export class Splicing implements IterableIterator<Run, undefined> {
     this.#isClosed = true;
     for (const [replica, blocks] of this.#replicas.entries()) {
       this.#replicas[replica] = undefined;
-      blocks?.return?.();
+      try {
+        blocks?.return?.();
+      } catch {
+        // A replica that fails while it is closed has nothing to tell any more.
+      }
     }
   }
 }
@@ -143,8 +147,14 @@ export class AsyncSplicing implements AsyncIterableIterator<Run, undefined> {
     this.#isClosed = true;
     for (const [replica, blocks] of this.#replicas.entries()) {
       this.#replicas[replica] = undefined;
-      // A replica that fails while it is cancelled has nothing to tell any more.
-      blocks?.return?.().catch(() => {});
+      void cancel(blocks);
     }
   }
+}
+
+/** A replica that fails while it is cancelled has nothing to tell any more. */
+async function cancel(blocks: AsyncIterator<Block> | undefined): Promise<void> {
+  try {
+    await blocks?.return?.();
+  } catch {}
 }
