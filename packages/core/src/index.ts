@@ -9,5 +9,5 @@ export { type Block, checkColumns, type Columns, columnsBlock, type HistogramCol
 export { slice, type SliceOptions } from "./slice.ts";
 export { groupSeries } from "./group-series.ts";
 export type { GroupSeriesOptions, Series, SeriesGroup, SeriesReplica } from "./series.ts";
-export { compareLabelSets, type LabelSet } from "./labels.ts";
+export { compareLabelSets, formatLabelSet, type LabelSet, withoutLabels } from "./labels.ts";
 export { SpliceError, type SpliceErrorCode } from "./splice-error.ts";
