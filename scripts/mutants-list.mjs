@@ -142,10 +142,4 @@ export const MUTANTS = [
     find: "    if (block !== undefined) {\n      const timestamps",
     replace: "    if (block !== undefined && end < 0) {\n      const timestamps",
   },
-  {
-    name: "a checkpoint forgets that a row was decided upon",
-    file: PENALTY,
-    find: "accepted: row >= 0 || this.#isAccepted,",
-    replace: "accepted: this.#isAccepted,",
-  },
 ];

@@ -17,7 +17,7 @@ import { decode, encode } from "@msgpack/msgpack";
 import { Checkpoint } from "./resume.ts";
 import type { PairState, WindowState } from "./source.ts";
 import { SpliceError } from "./splice-error.ts";
-import type { OpenRunState, SplicerState } from "./splicer.ts";
+import { type OpenRunState, REPLICAS_MAX, type SplicerState } from "./splicer.ts";
 import type { AsyncSplicing, Splicing } from "./splicing.ts";
 import type { Strategy } from "./strategy.ts";
 import { penalty } from "./strategy/penalty.ts";
@@ -28,9 +28,8 @@ export type { Checkpoint };
 const MAGIC = 0x50534350;
 const VERSION = 1;
 const HEADER_BYTES = 9;
-/** A replica takes some 60 bytes. */
-const CHECKPOINT_BYTES_MAX = 1 << 20;
-const REPLICAS_MAX = 4096;
+/** A replica takes at most some 80 bytes. Hostile bytes can make a decoder allocate about a thousand times their length. */
+const CHECKPOINT_BYTES_MAX = 32 * 1024;
 const NAME_BYTES_MAX = 64;
 
 /**
@@ -49,7 +48,6 @@ export function save(splicing: Splicing | AsyncSplicing): Uint8Array {
       pair.penaltyMs,
       pair.reachedMs,
       pair.current,
-      pair.accepted,
       pair.replica,
       pair.value ?? null,
       pair.stepAdd ?? null,
@@ -136,13 +134,12 @@ function readWindow(given: unknown): WindowState {
 }
 
 function readPair(given: unknown): PairState {
-  const [lastMs, penaltyMs, reachedMs, current, accepted, replica, value, stepAdd] = tuple(given, 8);
+  const [lastMs, penaltyMs, reachedMs, current, replica, value, stepAdd] = tuple(given, 7);
   return {
     lastMs: time(lastMs),
     penaltyMs: number(penaltyMs),
     reachedMs: number(reachedMs),
     current: number(current),
-    accepted: boolean(accepted),
     replica: number(replica),
     value: value === null ? undefined : number(value),
     stepAdd: stepAdd === null ? undefined : number(stepAdd),

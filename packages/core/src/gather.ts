@@ -2,6 +2,7 @@
 import { type Block, type Columns, columnsBlock } from "./block.ts";
 import type { Run } from "./run.ts";
 import { addToValues, slice } from "./slice.ts";
+import { describeTime } from "./timestamp.ts";
 
 /** Below this many rows a loop over the elements is faster than `TypedArray.set`, which costs some 60 ns a call. */
 const LOOP_ROWS_MAX = 32;
@@ -41,6 +42,7 @@ export function* gatherBlocks(runs: Iterable<Run>): Generator<Block, void, undef
     }
     if (isGathered) {
       isRowsDetached = rows.length === 0 ? detached : isRowsDetached;
+      checkRows(replica, block.timestamps(), start, end);
       rows.append(new RowSource(block.timestamps(), block.values()), start, end, add);
     } else {
       // What is passed on as floats has no hint that could be wrong, so a whole block of them stays the object that it is.
@@ -49,6 +51,16 @@ export function* gatherBlocks(runs: Iterable<Run>): Generator<Block, void, undef
   }
   if (rows.length > 0) {
     yield rows.toBlock(isRowsDetached);
+  }
+}
+
+/** Checks the few rows that are gathered: those after the end of all other replicas have not been looked at yet. */
+function checkRows(replica: number, timestamps: Float64Array, start: number, end: number): void {
+  for (let row = start; row < end; row++) {
+    const problem = describeTime(timestamps[row]!, row === start ? -Infinity : timestamps[row - 1]!);
+    if (problem !== undefined) {
+      throw new RangeError(`replica ${replica}, row ${row}: ${problem}`);
+    }
   }
 }
 

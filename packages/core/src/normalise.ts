@@ -65,6 +65,9 @@ export class Normaliser {
         this.#held = block;
         return;
       }
+      if (isSameBytes(held, block)) {
+        return;
+      }
       this.#held = undefined;
       this.#open.push({ block: held, row: 0, rowMs: held.firstMs });
     }

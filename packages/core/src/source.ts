@@ -43,8 +43,6 @@ export interface PairState {
   readonly reachedMs: number;
   /** 0 or 1: which side is current. */
   readonly current: number;
-  /** True where the current side's next row has already been decided upon. */
-  readonly accepted: boolean;
   /** With `counter`: the last sample's replica, its raw value (undefined: no float) and the adjust it had when the step began. */
   readonly replica: number;
   readonly value: number | undefined;

@@ -3,7 +3,7 @@ import { type Block, type Columns, columnsBlock } from "./block.ts";
 import { gatherBlocks, gatherRuns } from "./gather.ts";
 import type { Checkpoint } from "./resume.ts";
 import { describe } from "./splice-error.ts";
-import { Splicer } from "./splicer.ts";
+import { REPLICAS_MAX, Splicer } from "./splicer.ts";
 import { AsyncSplicing, Splicing } from "./splicing.ts";
 import { Strategy } from "./strategy.ts";
 
@@ -97,6 +97,9 @@ function makeSplicer(replicas: number, strategy: Strategy, options: SpliceOption
 function checkReplicas<T>(replicas: readonly T[]): readonly T[] {
   if (!Array.isArray(replicas)) {
     throw new TypeError(`replicas must be an array, got ${describe(replicas)}`);
+  }
+  if (replicas.length > REPLICAS_MAX) {
+    throw new RangeError(`there are ${replicas.length} replicas, limit is ${REPLICAS_MAX}`);
   }
   return replicas;
 }

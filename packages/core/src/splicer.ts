@@ -24,6 +24,9 @@ export interface SplicerState extends SourcesState {
   readonly open: OpenRunState | undefined;
 }
 
+/** The most replicas of a series: strategies nest as deep as there are replicas, and so do calls. */
+export const REPLICAS_MAX: number = 256;
+
 export class Splicer {
   /** After PIECE: the run, valid until the next call. One object is used again and again. */
   readonly run: Run;
@@ -123,7 +126,7 @@ export class Splicer {
     let open = this.#replay;
     if (block !== undefined) {
       const timestamps = block.timestamps();
-      open = { replica, firstMs: timestamps[start]!, lastMs: open?.lastMs ?? timestamps[end - 1]!, add };
+      open = { replica, firstMs: timestamps[start]!, lastMs: timestamps[end - 1]!, add };
     }
     if (open !== undefined) {
       const window = sources.windows[open.replica]!;

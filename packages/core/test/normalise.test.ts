@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Block } from "../src/block.ts";
-import { columnsBlock, penalty, type Run, SpliceError, splice, spliceAsync } from "../src/index.ts";
+import { columnsBlock, penalty, type Run, SpliceError, splice, spliceAsync, spliceBlocks } from "../src/index.ts";
 import { seededRandom } from "./random.ts";
 import { addTo, blockOf, floatRow, formatRow, formatRun, formatRuns, histogramRow, rowsOf } from "./samples.ts";
 import { penaltyTwin, type Row } from "./twins/penalty.ts";
@@ -212,6 +212,16 @@ test("a block may cover any number of others that follow one another", () => {
   expect(times).toEqual([0, ...covered.flatMap((one) => [...one.timestamps()]), 100_000]);
 });
 
+test("spliceBlocks gives the rows of the union, whichever order the blocks come in", () => {
+  fc.assert(
+    fc.property(overlaps, ({ replicas: [pieces] }) => {
+      const united = Array.from(spliceBlocks([blocksOf(pieces!)], penalty()), (block) => rowsOf(block)).flat();
+      expect(united).toEqual(unite(pieces!));
+    }),
+    { numRuns: 300 },
+  );
+});
+
 /** A block that knows the bytes that it was received as. */
 function encoded(bytes: Uint8Array, ...times: number[]): Block {
   const plain = blockAt(...times);
@@ -238,6 +248,27 @@ test.each([2, 9])("identical bytes sent %d times are one block, passed on untouc
   expect(given).toHaveLength(2);
   expect(given[0]).toBe(first[0]);
   expect(given[1]).toBe(second[0]);
+});
+
+function undecodable(): never {
+  throw new Error("the block was decoded");
+}
+
+test("a block that was sent twice is passed on without being decoded", () => {
+  const [first, second, next] = [
+    [1, 4],
+    [1, 4],
+    [5, 6],
+  ].map(([firstMs, lastMs]) => ({
+    ...encoded(Uint8Array.of(firstMs!, lastMs!), firstMs!, lastMs!),
+    timestamps: undecodable,
+    values: undecodable,
+    valueAt: undecodable,
+  }));
+  const given = [...spliceBlocks([[first!, second!, next!].values()], penalty())];
+  expect(given).toHaveLength(2);
+  expect(given[0]).toBe(first);
+  expect(given[1]).toBe(next);
 });
 
 test("blocks with other bytes at the same times are not taken for repeats", () => {

@@ -32,6 +32,22 @@ function ids(times: readonly number[]): Block {
   return histogramBlock(Float64Array.from(times), times);
 }
 
+/** A block that is a plain object, so that a test can change what it says of itself. */
+function readThrough(block: Block): Block {
+  const { kind, firstMs, lastMs, count, detached } = block;
+  return {
+    kind,
+    firstMs,
+    lastMs,
+    count,
+    detached,
+    timestamps: () => block.timestamps(),
+    values: () => block.values(),
+    histograms: () => block.histograms(),
+    valueAt: (row) => block.valueAt(row),
+  };
+}
+
 test("gives empty columns for no replica and for empty ones", () => {
   expect(dedup([], penalty())).toEqual(columns());
   expect(dedup([columns(), columns()], penalty())).toEqual(columns());
@@ -137,19 +153,7 @@ test("a slice is a view, and the whole of a block is the block itself", () => {
 });
 
 test("a slice keeps the encoded form only where it is the whole block with nothing added", () => {
-  const plain = columnsBlock(columns(1, 2));
-  const encoded: Block = {
-    kind: "float",
-    firstMs: 1,
-    lastMs: 2,
-    count: 2,
-    detached: false,
-    bytes: Uint8Array.of(1),
-    timestamps: () => plain.timestamps(),
-    values: () => plain.values(),
-    histograms: () => plain.histograms(),
-    valueAt: (row) => plain.valueAt(row),
-  };
+  const encoded: Block = { ...readThrough(columnsBlock(columns(1, 2))), bytes: Uint8Array.of(1) };
   expect(slice(encoded, 0, 2, { detached: true }).bytes).toEqual(Uint8Array.of(1));
   expect(slice(encoded, 0, 1).bytes).toBeUndefined();
   expect(slice(encoded, 0, 2, { add: 1 }).bytes).toBeUndefined();
@@ -270,6 +274,26 @@ test("refuses strategies and windows that are none", async () => {
   expect(() => splice([], penalty(), { endMs: "now" })).toThrow(/endMs must be a number of milliseconds, got now/);
   // @ts-expect-error: wrong on purpose
   expect(() => spliceAsync([[]], penalty())).toThrow(/replica 0: expected an async iterable of blocks, got Array/);
+});
+
+test("refuses more replicas than a fold can nest", () => {
+  const most = Array.from({ length: 256 }, (_, replica) => columns(replica, 15_000 + replica));
+  expect(dedup(most, penalty({ counter: true })).timestamps).toHaveLength(2);
+  expect(() => dedup([...most, GOOD], penalty())).toThrow(/there are 257 replicas, limit is 256/);
+});
+
+test("refuses a block that claims to end later than it does", () => {
+  const lying: Block = { ...readThrough(columnsBlock(columns(6000, 7000))), lastMs: 500_000 };
+  expect(() => [...splice([[columnsBlock(columns(0, 5000, 30_000))], [lying]], penalty())]).toThrow(
+    /replica 1: a block that should end at 500000 ends at 7000/,
+  );
+});
+
+test("spliceBlocks names the replica and row of a bad time that it gathers", () => {
+  const blocks = [columns(0), columns(0, 30, 25)].map((one) => [columnsBlock(one)]);
+  expect(() => [...spliceBlocks(blocks, penalty(), { startMs: 2 })]).toThrow(
+    /replica 1, row 2: timestamp 25 is not later than the one before it, 30/,
+  );
 });
 
 test("a window that ends before it begins is empty", () => {

@@ -72,8 +72,6 @@ class PenaltyPair implements Source {
   /** The penalty after the first row of the piece and the furthest the rows after it sent the idle side; −1 if not known. */
   #steadyPenaltyMs = -1;
   #steadyReachedMs = -Infinity;
-  /** True in a restored pair whose next row was decided upon before it was saved. */
-  #isAccepted = false;
   /** What to add to each replica's floats, shared by all pairs of a fold; undefined without `counter`. */
   readonly #adjusts: Float64Array | undefined;
   /** The last sample's adjust as it was when the present step began. */
@@ -93,7 +91,6 @@ class PenaltyPair implements Source {
         this.#swap();
       }
       Object.assign(this.#pace, { lastMs: saved.lastMs, penaltyMs: saved.penaltyMs, reachedMs: saved.reachedMs });
-      this.#isAccepted = saved.accepted;
       this.#stepAdd = saved.stepAdd;
       this.piece.replica = saved.replica;
     }
@@ -110,7 +107,7 @@ class PenaltyPair implements Source {
     if (step === END) {
       return this.#goOnWithIdle();
     }
-    if (!this.#isAccepted && !isSteady(this.#current.rowMs - this.#pace.lastMs, this.#pace.penaltyMs)) {
+    if (!isSteady(this.#current.rowMs - this.#pace.lastMs, this.#pace.penaltyMs)) {
       const decided = this.#decide();
       if (decided === NEED) {
         return NEED;
@@ -137,7 +134,6 @@ class PenaltyPair implements Source {
       penaltyMs: pace.penaltyMs,
       reachedMs: pace.reachedMs,
       current: this.#current === this.#a ? 0 : 1,
-      accepted: row >= 0 || this.#isAccepted,
       replica: this.piece.replica,
       value: this.#adjusts === undefined ? undefined : this.#lastValue(),
       stepAdd: this.#stepAdd,
@@ -234,7 +230,6 @@ class PenaltyPair implements Source {
     piece.end = end;
     piece.add = this.#adjusts?.[side.replica] ?? 0;
     side.moveTo(end);
-    this.#isAccepted = false;
     this.#stepAdd = undefined;
     return PIECE;
   }

@@ -36,7 +36,7 @@ export class Side {
           return PIECE;
         }
         if (this.#lastMs >= targetMs) {
-          this.moveTo(seekRow(this.block!.timestamps(), this.row, this.end, targetMs));
+          this.moveTo(this.#find(targetMs));
           return PIECE;
         }
         this.row = this.end;
@@ -54,6 +54,17 @@ export class Side {
     if (row < this.end) {
       this.rowMs = this.block!.timestamps()[row]!;
     }
+  }
+
+  #find(targetMs: number): number {
+    const timestamps = this.block!.timestamps();
+    const row = seekRow(timestamps, this.row, this.end, targetMs);
+    if (row === this.end) {
+      throw new RangeError(
+        `replica ${this.replica}: a block that should end at ${this.#lastMs} ends at ${timestamps[row - 1]}`,
+      );
+    }
+    return row;
   }
 
   /** Writes down where the side stands; see {@link Source.save}. */
