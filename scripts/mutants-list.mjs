@@ -67,8 +67,8 @@ export const MUTANTS = [
   {
     name: "value kept from the emission",
     file: PENALTY,
-    find: "    this.#isAccepted = false;\n    this.#stepAdd = undefined;",
-    replace: "    this.#isAccepted = false;\n    this.#stepAdd = piece.add;",
+    find: "    this.#stepAdd = undefined;\n    return PIECE;",
+    replace: "    this.#stepAdd = piece.add;\n    return PIECE;",
   },
   {
     name: "value read with an adjust of the step itself",

@@ -57,7 +57,13 @@ function casesOfPair(pair: readonly Columns[], output: Columns): Case[] {
       expected,
       run: () => loop(a, b, output),
     })),
-    { name: "copy", inputs, expected: inputs, run: () => countRows(pair.map(copyColumns)) },
+    {
+      name: "loop into fresh columns",
+      inputs,
+      expected,
+      run: () => copyRows(output, mergeWithTimesKept(a, b, output)).timestamps.length,
+    },
+    { name: "copy", inputs, expected: inputs, run: () => countRows(pair.map((columns) => copyRows(columns))) },
     { name: "dedup", inputs, expected, run: () => dedup(pair, PLAIN).timestamps.length },
     { name: "splice", inputs, expected, run: () => countRunRows(splice(whole, PLAIN)) },
     { name: "splice of blocks", inputs, expected, run: () => countRunRows(splice(blocks, PLAIN)) },
@@ -185,6 +191,6 @@ function countRows(replicas: readonly Columns[]): number {
   return replicas.reduce((total, { timestamps }) => total + timestamps.length, 0);
 }
 
-function copyColumns({ timestamps, values }: Columns): Columns {
-  return { timestamps: timestamps.slice(), values: values.slice() };
+function copyRows({ timestamps, values }: Columns, end: number = timestamps.length): Columns {
+  return { timestamps: timestamps.slice(0, end), values: values.slice(0, end) };
 }
