@@ -42,6 +42,7 @@ export const SMOKE: Extent = {
 
 /** Rows on which answers are compared bit for bit: of every shape but the whole one they have gaps enough. */
 const VERIFIED_ROWS = 20_000;
+/** As short as one chunk, so that loops are compiled with their functions and not by themselves: see `warmUp`. */
 const WARM_UP_ROWS = 120;
 const WARM_UP_SERIES = 5;
 const HEAP_ATTEMPTS = 5;

@@ -16,10 +16,12 @@ import { makeReplicas, SHAPES, type Shape, WHOLE_SHAPES } from "./fixtures.ts";
 import { faster, type Ratio } from "./goals.ts";
 import { ensureGarbageCollector } from "./heap.ts";
 import { describeCircumstances, type GoCaseResult, PACKAGE_PATH, writeResults } from "./results.ts";
-import { detachOneBuffer, takeTurns } from "./rounds.ts";
+import { detachOneBuffer, takeTurns, warmUp } from "./rounds.ts";
 
 const ROUNDS = 25;
 const ROWS_PER_REPLICA = 1_000_000;
+const WARM_UP_ROWS = 120;
+const WARM_UPS = 1_000;
 const FASTER_MIN = 10;
 const GO = process.platform === "win32" ? "go.exe" : "go";
 const GO_PATH = path.join(PACKAGE_PATH, "go");
@@ -78,6 +80,11 @@ function buildGoProgram(): string | undefined {
 
 async function compareAll(goVersion: string): Promise<void> {
   detachOneBuffer();
+  for (const { shape, replicas: count, counter } of GO_CASES) {
+    const replicas = makeReplicas(shape, count, WARM_UP_ROWS);
+    const rows = dedup(replicas, penalty({ counter })).timestamps.length;
+    await warmUp(makeOurCases(replicas, counter, rows), WARM_UPS);
+  }
   const cases: GoCaseResult[] = [];
   const ratios: Ratio[] = [];
   const folder = mkdtempSync(path.join(os.tmpdir(), "promsplice-bench-"));
@@ -134,7 +141,7 @@ async function timeEach(cases: readonly Case[]): Promise<number[]> {
 function makeOurCases(replicas: readonly Columns[], counter: boolean, expected: number): [splice: Case, dedup: Case] {
   const blocks = replicas.map(cutIntoOneBlock);
   const strategy = penalty({ counter });
-  const inputs = replicas.length * ROWS_PER_REPLICA;
+  const inputs = replicas.reduce((total, { timestamps }) => total + timestamps.length, 0);
   return [
     { name: "splice", inputs, expected, run: () => countRunRows(splice(blocks, strategy)) },
     { name: "dedup", inputs, expected, run: () => dedup(replicas, strategy).timestamps.length },

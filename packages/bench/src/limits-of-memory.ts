@@ -7,36 +7,22 @@ import { measureAllocated } from "./heap.ts";
 
 const HEAP_BYTES_MAX = 64 * 1024;
 const DECODED_IDLE_BLOCKS_MAX = 2;
-/** Enough for the engine to have compiled everything by the last one; the least growth counts. */
-const ATTEMPTS = 12;
+const ATTEMPTS = 11;
 
-/**
- * Heap growth of `splice` over `rowsMany` rows (of both replicas together) and over `rowsFew`: it must not hang on them.
- * Columns in blocks have no goal, since each block that is asked for is an object of the iterator that delivers it.
- */
+/** Heap growth of `splice` over `rowsMany` rows (of both replicas together) and over `rowsFew`: it must not hang on them. */
 export async function measureSpliceHeap(rowsFew: number, rowsMany: number): Promise<Ratio[]> {
   const ratios: Ratio[] = [];
   for (const shape of ["jitter", "gap"] as const) {
     for (const rows of [rowsFew, rowsMany]) {
-      const pair = makeReplicas(shape, 2, rows / 2);
-      const what = `heap growth of splice over ${rows.toExponential()} rows, ${shape}`;
-      const heapBytesOf = async (replicas: readonly Block[][]): Promise<number> =>
-        (await measureAllocated(() => countRunRows(splice(replicas, penalty())), ATTEMPTS)).heapBytes;
-      ratios.push(
-        {
-          what: `${what}, columns whole`,
-          against: "–",
-          measured: await heapBytesOf(pair.map(cutIntoOneBlock)),
-          unit: "bytes",
-          limit: HEAP_BYTES_MAX,
-        },
-        {
-          what: `${what}, in blocks of 120`,
-          against: "–",
-          measured: await heapBytesOf(pair.map((columns) => cutIntoBlocks(columns))),
-          unit: "bytes",
-        },
-      );
+      const pair = makeReplicas(shape, 2, rows / 2).map(cutIntoOneBlock);
+      const { heapBytes } = await measureAllocated(() => countRunRows(splice(pair, penalty())), ATTEMPTS);
+      ratios.push({
+        what: `heap growth of splice over ${rows.toExponential()} rows, ${shape}`,
+        against: "–",
+        measured: heapBytes,
+        unit: "bytes",
+        limit: HEAP_BYTES_MAX,
+      });
     }
   }
   return ratios;

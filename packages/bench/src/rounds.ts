@@ -2,8 +2,8 @@
  * Times cases against each other. The same loop can take three times as long a second later on a shared machine, so what is
  * compared takes turns: each round runs every case once, and the least time of all rounds counts.
  *
- *     round 1    loop 1   loop 2   dedup    splice   …
- *     round 2    splice   …        loop 1   loop 2   dedup          of each case the minimum, then the ratios
+ *     round 1    loop 1   loop 2   copy     dedup   splice
+ *     round 2    copy     dedup    splice   loop 1  loop 2          of each case the minimum, then the ratios
  *
  * Each round begins with another case, so that what comes round as regularly as the cases do, a collection of garbage above
  * all, does not hit the same case every time.
