@@ -88,7 +88,7 @@ function makeTimestamps(shape: Shape, rows: number, firstMs: number, random: () 
 }
 
 /** Mulberry32, a small seeded generator: numbers in [0, 1). */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -35,10 +35,6 @@ export async function measureAllocated(run: Case["run"], attempts: number): Prom
 /**
  * Runs this program again with `--expose-gc` if it was started without, and ends with the exit code of that. Returns where
  * garbage can be collected on demand.
- *
- * That run is also told to keep the memory of arrays that were freed, as a process that has been busy for a while mostly
- * does. By default glibc keeps it or gives it back to the system as the layout of its heap happens to be, and then copying a
- * column takes 2.5 ns a sample in one run and 6.4, mostly page faults, in the next.
  */
 export function ensureGarbageCollector(): void {
   if (globalThis.gc !== undefined) {
@@ -46,7 +42,6 @@ export function ensureGarbageCollector(): void {
   }
   const { status } = spawnSync(process.execPath, ["--expose-gc", ...process.execArgv, ...process.argv.slice(1)], {
     stdio: "inherit",
-    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: String(2 ** 25), MALLOC_TRIM_THRESHOLD_: String(2 ** 30) },
   });
   process.exit(status ?? 1);
 }

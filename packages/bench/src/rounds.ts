@@ -2,21 +2,22 @@
  * Times cases against each other. The same loop can take three times as long a second later on a shared machine, so what is
  * compared takes turns: each round runs every case once, and the least time of all rounds counts.
  *
- *     round 1    loop 1   loop 2   copy     dedup   splice
- *     round 2    copy     dedup    splice   loop 1  loop 2          of each case the minimum, then the ratios
+ *     round 1    loop 1   loop 2   copy     dedup    splice
+ *     round 2    dedup    loop 2   splice   loop 1   copy           of each case the minimum, then the ratios
  *
- * Each round begins with another case, so that what comes round as regularly as the cases do, a collection of garbage above
- * all, does not hit the same case every time.
+ * Each round has another order, so that nothing hits the same case every time: no collection of garbage, and not the state of
+ * the allocator either, which sometimes has memory for a fresh column and sometimes gets it from the system. That alone
+ * makes 2.4 or 6.4 ns a sample of copying.
  *
  * This is a runner of our own because tinybench, which `plain-table.ts` uses, runs one task to its end before the next.
  */
 import { performance } from "node:perf_hooks";
 import type { Case } from "./cases.ts";
+import { seededRandom } from "./fixtures.ts";
 
 /** Rounds that are run but not counted. */
 const WARM_UP_ROUNDS = 3;
-/** How many cases further each round begins: no divisor of anything that is likely to be their number. */
-const ROTATION = 7;
+const ORDER_SEED = 1;
 
 /**
  * The least time of each case in ns an input, by name. Young garbage is collected before each turn, so that no case pays for
@@ -27,9 +28,9 @@ const ROTATION = 7;
  */
 export async function takeTurns(cases: readonly Case[], rounds: number): Promise<Map<string, number>> {
   const leastMs = new Float64Array(cases.length).fill(Infinity);
+  const random = seededRandom(ORDER_SEED);
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
-    for (let turn = 0; turn < cases.length; turn++) {
-      const index = (turn + (WARM_UP_ROUNDS + round) * ROTATION) % cases.length;
+    for (const index of shuffle(cases.length, random)) {
       const one = cases[index]!;
       collectYoungGarbage();
       const begin = performance.now();
@@ -62,6 +63,16 @@ export async function warmUp(cases: readonly Case[], times: number): Promise<voi
 /** Does nothing where Node was started without `--expose-gc`. */
 export function collectYoungGarbage(): void {
   globalThis.gc?.({ type: "minor" });
+}
+
+/** The numbers below `count` in random order. */
+function shuffle(count: number, random: () => number): number[] {
+  const order = Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [order[last], order[other]] = [order[other]!, order[last]!];
+  }
+  return order;
 }
 
 /** Fails unless a case gave what it must give. */

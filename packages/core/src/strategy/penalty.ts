@@ -15,7 +15,7 @@
 import { END, NEED, PIECE, Piece, type PairState, type Source, type SourcesState, type Step } from "../source.ts";
 import { describe } from "../splice-error.ts";
 import { Strategy } from "../strategy.ts";
-import { describeTime } from "../timestamp.ts";
+import { describeTime, TIMESTAMP_MS_MAX } from "../timestamp.ts";
 import { acceptSteadyRows, isSteady, Pace } from "./pace.ts";
 import { Side } from "./side.ts";
 
@@ -211,7 +211,7 @@ class PenaltyPair implements Source {
     this.#paceAtStart.copyFrom(pace);
     pace.accept(side.rowMs);
     this.#steadyPenaltyMs = pace.penaltyMs;
-    let end = side.end;
+    let { end } = side;
     if (inner !== undefined && start === side.start && inner.#steadyPenaltyMs === pace.penaltyMs) {
       // Fast path: the pair behind this side goes at the same pace and has looked at these rows already.
       pace.lastMs = inner.#pace.lastMs;
@@ -242,9 +242,7 @@ class PenaltyPair implements Source {
       if (this.#idle.seek(pace.targetMs()) !== PIECE || this.#idleIsFirst()) {
         break;
       }
-      if (!(side.rowMs > pace.lastMs && Math.floor(side.rowMs) === side.rowMs)) {
-        this.#checkRow(side);
-      }
+      this.#checkRow(side);
       pace.accept(side.rowMs);
       end = acceptSteadyRows(pace, side.block!.timestamps(), end + 1, side.end);
     }
@@ -348,11 +346,16 @@ class PenaltyPair implements Source {
   }
 
   #checkRow(side: Side): void {
-    const problem = describeTime(side.rowMs, this.#pace.lastMs);
-    if (problem !== undefined) {
-      throw new RangeError(`replica ${side.replica}, row ${side.row}: ${problem}`);
+    const { rowMs } = side;
+    if (!(rowMs > this.#pace.lastMs && rowMs <= TIMESTAMP_MS_MAX && Math.floor(rowMs) === rowMs)) {
+      throw badRow(side, this.#pace.lastMs);
     }
   }
+}
+
+/** The error for a row that {@link PenaltyPair} cannot show: apart from the check, which is in the way of every decision. */
+function badRow({ replica, row, rowMs }: Side, lastMs: number): RangeError {
+  return new RangeError(`replica ${replica}, row ${row}: ${describeTime(rowMs, lastMs)}`);
 }
 
 /** Adds an adjust as the original does, but for 0, which would turn −0 into 0. */
