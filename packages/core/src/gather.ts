@@ -17,6 +17,12 @@ export function gatherRuns(runs: Iterable<Run>, replicas: readonly Columns[]): C
   for (const run of runs) {
     list.push(run.replica, run.start, run.end, run.add);
   }
+  if (list.count === 1 && list.adds[0] === 0) {
+    // Fast path: one run, as of a whole pair. A slice is not filled with zeros before it is written.
+    const [replica, start, end] = list.runs;
+    const { timestamps, values } = replicas[replica!]!;
+    return { timestamps: timestamps.slice(start, end), values: values.slice(start, end) };
+  }
   const sources = replicas.map((columns) => new RowSource(columns.timestamps, columns.values));
   const rows = new RowSink(list.rowsTotal);
   for (let index = 0; index < list.count; index++) {
