@@ -18,8 +18,8 @@ export const MUTANTS = [
   {
     name: "tie to b",
     file: PENALTY,
-    find: "idle.rowMs === current.rowMs && idle === this.#a",
-    replace: "idle.rowMs === current.rowMs && idle !== this.#a",
+    find: "idleMs === currentMs && this.#idle === this.#a",
+    replace: "idleMs === currentMs && this.#idle !== this.#a",
   },
   {
     name: "no adjust when the first step is on b",
@@ -31,7 +31,8 @@ export const MUTANTS = [
     name: "penalty of the picked side kept",
     file: PENALTY,
     find: "const step = this.#current.ensure();",
-    replace: "const step = this.#current.seek(this.#pace.lastMs + 1 + this.#pace.penaltyMs);",
+    replace:
+      "this.#current.targetMs = this.#pace.lastMs + 1 + this.#pace.penaltyMs;\n    const step = this.#current.seek();",
   },
   {
     name: "> for ≥ where a side is sent to a time",
@@ -79,14 +80,14 @@ export const MUTANTS = [
   {
     name: "idle sides of an inner pair are not sent to where they stood",
     file: PENALTY,
-    find: "if (idle.seek(pair.#paceBefore(row).targetMs()) === NEED) {",
-    replace: "if (row < 0 && idle.seek(pair.#paceBefore(row).targetMs()) === NEED) {",
+    find: "idle.targetMs = pair.#paceBefore(row).targetMs();",
+    replace: "idle.targetMs = row < 0 ? pair.#paceBefore(row).targetMs() : -Infinity;",
   },
   {
     name: "idle sides of an inner pair are sent to the end of its piece",
     file: PENALTY,
-    find: "if (idle.seek(pair.#paceBefore(row).targetMs()) === NEED) {",
-    replace: "if (idle.seek(pair.#pace.targetMs()) === NEED) {",
+    find: "idle.targetMs = pair.#paceBefore(row).targetMs();",
+    replace: "idle.targetMs = pair.#pace.targetMs();",
   },
   {
     name: "no adjust where a side has ended",

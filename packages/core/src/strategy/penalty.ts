@@ -152,7 +152,8 @@ class PenaltyPair implements Source {
   /** Asks the idle side whether it comes in before the current side's row, and if so lets it. */
   #decide(): Step {
     const idle = this.#idle;
-    const step = idle.seek(this.#pace.targetMs());
+    idle.targetMs = this.#pace.targetMs();
+    const step = idle.seek();
     if (step === NEED) {
       return this.#need(idle.source);
     }
@@ -171,7 +172,8 @@ class PenaltyPair implements Source {
   /** The current side has ended: what is left is the idle side's. */
   #goOnWithIdle(): Step {
     const idle = this.#idle;
-    const step = idle.seek(this.#pace.targetMs());
+    idle.targetMs = this.#pace.targetMs();
+    const step = idle.seek();
     if (step === NEED) {
       return this.#need(idle.source);
     }
@@ -236,10 +238,12 @@ class PenaltyPair implements Source {
    */
   #goOn(side: Side, row: number): number {
     const pace = this.#pace;
+    const idle = this.#idle;
     let end = row;
     while (end < side.end) {
       side.moveTo(end);
-      if (this.#idle.seek(pace.targetMs()) !== PIECE || this.#idleIsFirst()) {
+      idle.targetMs = pace.targetMs();
+      if (idle.seek() !== PIECE || this.#idleIsFirst()) {
         break;
       }
       this.#checkRow(side);
@@ -293,7 +297,8 @@ class PenaltyPair implements Source {
       return PIECE;
     }
     const idle = pair.#idle;
-    if (idle.seek(pair.#paceBefore(row).targetMs()) === NEED) {
+    idle.targetMs = pair.#paceBefore(row).targetMs();
+    if (idle.seek() === NEED) {
       return this.#need(idle.source);
     }
     const step = pair.#a === pair.#current ? pair.#place(row) : pair.#a.isEnded ? PIECE : pair.#place(pair.#a.row);

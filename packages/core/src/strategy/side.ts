@@ -17,6 +17,8 @@ export class Side {
   /** Time of `row`, known without decoding where it is the first of its block. */
   rowMs: number = -Infinity;
   isEnded: boolean = false;
+  /** The time to which {@link seek} goes: a field, since a number handed to a function may be allocated. */
+  targetMs: number = -Infinity;
   #lastMs: number = -Infinity;
 
   constructor(source: Source) {
@@ -29,14 +31,15 @@ export class Side {
   }
 
   /** Moves to the first row at or after `targetMs`. Pieces that end before it are passed over undecoded. */
-  seek(targetMs: number): Step {
+  seek(): Step {
+    const { targetMs } = this;
     for (;;) {
       if (this.row < this.end) {
         if (this.rowMs >= targetMs) {
           return PIECE;
         }
         if (this.#lastMs >= targetMs) {
-          this.moveTo(this.#find(targetMs));
+          this.moveTo(this.#find());
           return PIECE;
         }
         this.row = this.end;
@@ -56,9 +59,9 @@ export class Side {
     }
   }
 
-  #find(targetMs: number): number {
+  #find(): number {
     const timestamps = this.block!.timestamps();
-    const row = seekRow(timestamps, this.row, this.end, targetMs);
+    const row = seekRow(timestamps, this.row, this.end, this.targetMs);
     if (row === this.end) {
       throw new RangeError(
         `replica ${this.replica}: a block that should end at ${this.#lastMs} ends at ${timestamps[row - 1]}`,
