@@ -1,0 +1,251 @@
+/**
+ * Several replicas read at the same time and spliced: again a reader.
+ *
+ *     reader A ─┐ series without       groups of the replicas       runs, as blocks:
+ *     reader B ─┴ the replica labels ▶ of one series            ▶   whole chunks stay the bytes that they came in
+ *
+ * One replica failing is normal: it is left out from there on, and the report says so. The answer is complete as long as
+ * one replica's is, and fails otherwise.
+ */
+import {
+  formatLabelSet,
+  type Block,
+  groupSeries,
+  type LabelSet,
+  type Series,
+  type SeriesGroup,
+  spliceBlocks,
+  SpliceError,
+  type Strategy,
+} from "@promsplice/core";
+import { type Guard, guardBlocks } from "./guarded-block.ts";
+import type { Query, Reader, Reading, ReadOptions, ReadReport, ReplicaReport } from "./reader.ts";
+import { RemoteReadError } from "./remote-read-error.ts";
+
+export interface SplicedReaderOptions {
+  /** Names of the labels that tell the replicas apart; the spliced series do not have them. */
+  readonly replicaLabels: readonly string[];
+  /** One strategy, or one for each query. */
+  readonly strategy: Strategy | ((query: Query) => Strategy);
+  /** See `groupSeries`. */
+  readonly replicaOrder?: readonly string[] | undefined;
+  /** `one` (default): one complete replica is enough. `all`: the read fails if any replica does. */
+  readonly partial?: "one" | "all" | undefined;
+  /** Told each time a replica is left out. */
+  readonly onReplicaFailure?: ((replica: ReplicaReport) => void) | undefined;
+}
+
+/**
+ * Makes one reader out of several.
+ *
+ * Matchers on a replica label are dropped before the readers are asked, since the spliced series have no such label. The
+ * window of the query is what the strategy sees: samples outside it are no input.
+ */
+export function splicedReader(readers: readonly Reader[], options: SplicedReaderOptions): Reader {
+  if (!Array.isArray(readers) || readers.length === 0) {
+    throw new TypeError("splicedReader needs at least one reader");
+  }
+  return { read: (query, readOptions = {}) => new SplicedReading(readers, options, query, readOptions) };
+}
+
+/** A reader while it is read. */
+interface Member {
+  readonly reading: Reading;
+  readonly controller: AbortController;
+  readonly guard: Guard;
+  isComplete: boolean;
+  error: Error | undefined;
+  leftOutFrom: string | undefined;
+}
+
+class SplicedReading implements Reading {
+  readonly #readers: readonly Reader[];
+  readonly #options: SplicedReaderOptions;
+  readonly #query: Query;
+  readonly #readOptions: ReadOptions;
+  #members: readonly Member[] = [];
+  #series = 0;
+  #united = 0;
+  #blocksPassedOn = 0;
+
+  constructor(readers: readonly Reader[], options: SplicedReaderOptions, query: Query, readOptions: ReadOptions) {
+    this.#readers = readers;
+    this.#options = options;
+    this.#query = query;
+    this.#readOptions = readOptions;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Series, void, undefined> {
+    const { replicaLabels, replicaOrder, strategy } = this.#options;
+    const { signal, orderWithout = [] } = this.#readOptions;
+    const query = this.#askedOfReaders();
+    const decided = typeof strategy === "function" ? strategy(this.#query) : strategy;
+    this.#members = this.#readers.map((reader) => {
+      const controller = new AbortController();
+      const reading = reader.read(query, {
+        signal: controller.signal,
+        orderWithout: [...new Set([...replicaLabels, ...orderWithout])],
+      });
+      return {
+        reading,
+        controller,
+        guard: { blocksDecoded: 0, failure: undefined },
+        isComplete: false,
+        error: undefined,
+        leftOutFrom: undefined,
+      };
+    });
+    const cancel = (): void => this.#members.forEach(({ controller }) => controller.abort());
+    signal?.addEventListener("abort", cancel);
+    try {
+      throwIfAborted(signal);
+      const sources = this.#members.map((member) => this.#seriesOf(member));
+      for await (const group of groupSeries(sources, { replicaLabels, replicaOrder, orderWithout })) {
+        const blocks = this.#splice(group, decided);
+        if (blocks.length > 0) {
+          this.#series++;
+          this.#united += group.united;
+          yield { labels: group.labels, blocks };
+        }
+      }
+      throwIfAborted(signal);
+      this.#checkComplete();
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      cancel();
+    }
+  }
+
+  report(): ReadReport {
+    const reports = this.#members.map(({ reading }) => reading.report());
+    return {
+      series: this.#series,
+      united: this.#united + reports.reduce((sum, { united }) => sum + united, 0),
+      bytes: reports.reduce((sum, { bytes }) => sum + bytes, 0),
+      blocksDecoded: this.#members.reduce((sum, { guard }) => sum + guard.blocksDecoded, 0),
+      blocksPassedOn: this.#blocksPassedOn,
+      replicas: this.#members.flatMap((member) => replicasOf(member)),
+    };
+  }
+
+  /** The query as the readers get it. */
+  #askedOfReaders(): Query {
+    const { replicaLabels } = this.#options;
+    const matchers = this.#query.matchers.filter(({ name }) => !replicaLabels.includes(name));
+    if (matchers.length === 0 && this.#query.matchers.length > 0) {
+      throw new RemoteReadError("matchers-missing", "no matchers besides the replica label");
+    }
+    return { ...this.#query, matchers };
+  }
+
+  /** The series of one reader, up to where it ends or is left out. */
+  async *#seriesOf(member: Member): AsyncGenerator<Series, void, undefined> {
+    try {
+      for await (const series of member.reading) {
+        if (member.error !== undefined) {
+          return;
+        }
+        yield series;
+      }
+      member.isComplete = true;
+    } catch (error) {
+      throwIfAborted(this.#readOptions.signal);
+      this.#leaveOut(member, error, undefined);
+    }
+  }
+
+  /** A series' blocks. Where a replica's cannot be read, it is left out and the series spliced again. */
+  #splice(group: SeriesGroup, strategy: Strategy): Block[] {
+    const { startMs, endMs } = this.#query;
+    for (;;) {
+      // A series that had arrived whole before its replica's stream failed is as good as any.
+      const replicas = group.replicas.filter(({ source }) => this.#members[source]!.leftOutFrom === undefined);
+      const members = replicas.map(({ source }) => this.#members[source]!);
+      try {
+        const guarded = replicas.map(({ blocks }, index) => guardBlocks(blocks, members[index]!.guard));
+        const blocks = [...spliceBlocks(guarded, strategy, { startMs, endMs })];
+        this.#blocksPassedOn += blocks.filter(({ bytes }) => bytes !== undefined).length;
+        return blocks;
+      } catch (error) {
+        const failed = findFailed(error, members, replicas);
+        if (failed === undefined) {
+          throw error;
+        }
+        this.#leaveOut(failed, error, group.labels);
+      }
+    }
+  }
+
+  #leaveOut(member: Member, cause: unknown, labels: LabelSet | undefined): void {
+    if (member.error !== undefined) {
+      return;
+    }
+    member.error = cause instanceof Error ? cause : new Error(String(cause), { cause });
+    member.leftOutFrom = labels === undefined ? undefined : formatLabelSet(labels);
+    member.isComplete = false;
+    member.controller.abort();
+    for (const replica of replicasOf(member)) {
+      this.#options.onReplicaFailure?.(replica);
+    }
+    if (this.#options.partial === "all" || this.#members.every(({ error }) => error !== undefined)) {
+      this.#checkComplete();
+    }
+  }
+
+  #checkComplete(): void {
+    const failed = this.#members.filter(({ error }) => error !== undefined);
+    const isEnough =
+      this.#options.partial === "all" ? failed.length === 0 : this.#members.some(({ isComplete }) => isComplete);
+    if (!isEnough) {
+      const reasons = failed
+        .flatMap((member) => replicasOf(member))
+        .map(({ name, error }) => `${name}: ${error?.message}`);
+      throw new RemoteReadError(
+        "all-replicas-failed",
+        `${failed.length} of ${this.#members.length} replicas failed: ${reasons.join("; ")}`,
+        { cause: failed[0]?.error },
+      );
+    }
+  }
+}
+
+function replicasOf({ reading, error, leftOutFrom }: Member): ReplicaReport[] {
+  return reading.report().replicas.map((replica) => ({
+    ...replica,
+    error: replica.error ?? error,
+    leftOutFrom: replica.leftOutFrom ?? leftOutFrom,
+  }));
+}
+
+/** Which of the spliced replicas an error comes from. */
+function findFailed(
+  error: unknown,
+  members: readonly Member[],
+  replicas: readonly { readonly blocks: Iterable<Block> }[],
+): Member | undefined {
+  const failed = members.find(({ guard }) => guard.failure !== undefined && guard.failure === error);
+  if (failed !== undefined) {
+    return failed;
+  }
+  if (error instanceof SpliceError && error.replica !== undefined) {
+    return members[error.replica];
+  }
+  // The kernel says of a row that it is not later than the one before, in words only.
+  return error instanceof RangeError ? members.find((_, index) => !isOrdered(replicas[index]!.blocks)) : undefined;
+}
+
+function isOrdered(blocks: Iterable<Block>): boolean {
+  for (const block of blocks) {
+    const timestamps = block.timestamps();
+    if (!timestamps.every((timestampMs, row) => row === 0 || timestampMs > timestamps[row - 1]!)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    throw new RemoteReadError("aborted", "the read was cancelled", { cause: signal.reason });
+  }
+}
