@@ -99,7 +99,7 @@ function makeSplicer(replicas: number, strategy: Strategy, options: SpliceOption
 /**
  * A small splice that is never let go of. V8 forgets the shape of a class with its last object, and with it all compiled
  * code that relies on the shape; so without it a full collection of garbage while no splice is under way, as large answers
- * bring about, makes the next one begin in the interpreter: 8 instead of 1 ns a sample.
+ * bring about, makes the next one begin in the interpreter: 8 instead of 2.6 ns a sample in a young process (Node 20.20).
  */
 let keptSplice: Splicer | undefined;
 
