@@ -40,12 +40,6 @@ export class Pace {
 /** The idle side's penalty after the very first sample (Thanos: `initialPenalty`). */
 const INITIAL_PENALTY_MS = 5000;
 
-/**
- * Adding it to a number of 0 to 2^52 and taking it away again rounds to a whole one. `Math.floor` says the same, but becomes
- * an instruction that waits for whatever its target register held: 1.9 or 3.1 ns a row, as the compiler's choice falls.
- */
-const ROUNDING = 2 ** 52;
-
 /** Whether the current side may show a sample this long after its last one without asking the idle side. */
 export function isSteady(deltaMs: number, penaltyMs: number): boolean {
   return deltaMs > 0 && deltaMs <= penaltyMs && Math.floor(deltaMs) === deltaMs;
@@ -77,7 +71,7 @@ function findUnsteadyRow(pace: Pace, timestamps: Float64Array, start: number, en
     const deltaMs = timestampMs - lastMs;
     // Fast path: between two thirds of the last delta and twice the last delta, because scrapes come at a steady pace. One
     // comparison tests both (the penalty is twice the last delta): 1.9 ns a row instead of 3.4 with the tests written out.
-    if (!(Math.abs(3 * deltaMs - 2 * penaltyMs) <= penaltyMs) || deltaMs + ROUNDING - ROUNDING !== deltaMs) {
+    if (!(Math.abs(3 * deltaMs - 2 * penaltyMs) <= penaltyMs) || Math.floor(deltaMs) !== deltaMs) {
       if (!isSteady(deltaMs, penaltyMs)) {
         break;
       }
