@@ -12,7 +12,7 @@ export const MUTANTS = [
   {
     name: "the target of the sample before a falling pace is forgotten",
     file: PACE,
-    find: "      pace.reachedMs = Math.max(pace.reachedMs, lastMs + penaltyMs);\n    }",
+    find: "      reachedMs = Math.max(reachedMs, lastMs + penaltyMs);\n    }",
     replace: "    }",
   },
   {

@@ -50,21 +50,7 @@ export function isSteady(deltaMs: number, penaltyMs: number): boolean {
  * or not later than the one before stops it as well.
  */
 export function acceptSteadyRows(pace: Pace, timestamps: Float64Array, start: number, end: number): number {
-  const row = findUnsteadyRow(pace, timestamps, start, end);
-  if (row > start) {
-    const lastMs = timestamps[row - 1]!;
-    pace.penaltyMs = 2 * (lastMs - (row - 1 > start ? timestamps[row - 2]! : pace.lastMs));
-    pace.lastMs = lastMs;
-  }
-  return row;
-}
-
-/**
- * The hot loop. It writes nothing behind its end: if the first call goes over a million rows, V8 compiles the loop while it
- * runs, knows nothing of what comes behind it, and would leave and enter the compiled code at each end for ever.
- */
-function findUnsteadyRow(pace: Pace, timestamps: Float64Array, start: number, end: number): number {
-  let { lastMs, penaltyMs } = pace;
+  let { lastMs, penaltyMs, reachedMs } = pace;
   let row = start;
   for (; row < end; row++) {
     const timestampMs = timestamps[row]!;
@@ -76,10 +62,13 @@ function findUnsteadyRow(pace: Pace, timestamps: Float64Array, start: number, en
         break;
       }
       // The pace fell to less than two thirds: the sample before sent the idle side further than this one does.
-      pace.reachedMs = Math.max(pace.reachedMs, lastMs + penaltyMs);
+      reachedMs = Math.max(reachedMs, lastMs + penaltyMs);
     }
     penaltyMs = 2 * deltaMs;
     lastMs = timestampMs;
   }
+  pace.lastMs = lastMs;
+  pace.penaltyMs = penaltyMs;
+  pace.reachedMs = reachedMs;
   return row;
 }
