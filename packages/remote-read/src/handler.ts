@@ -177,19 +177,8 @@ class Exchange {
   }
 
   #decode(body: Uint8Array): ReadRequest {
-    const { requestBytesMax, queriesMax, matchersMax } = this.#limits;
-    const request = decodeReadRequest(uncompressSnappy(body, requestBytesMax, this.#options.snappy));
-    const { queries } = request;
-    if (queries.length > queriesMax) {
-      throw new RemoteReadError("limit-exceeded", `request has ${queries.length} queries, limit is ${queriesMax}`);
-    }
-    for (const [index, { matchers }] of queries.entries()) {
-      if (matchers.length > matchersMax) {
-        const message = `query ${index} has ${matchers.length} matchers, limit is ${matchersMax}`;
-        throw new RemoteReadError("limit-exceeded", message);
-      }
-    }
-    return request;
+    const { requestBytesMax } = this.#limits;
+    return decodeReadRequest(uncompressSnappy(body, requestBytesMax, this.#options.snappy), this.#limits);
   }
 
   #pace(first: Uint8Array, pieces: AsyncGenerator<Uint8Array, void, undefined>): ReadableStream<Uint8Array> {

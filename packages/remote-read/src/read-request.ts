@@ -9,6 +9,7 @@
  * From prompb/remote.proto and prompb/types.proto of Prometheus 3.14.
  */
 import type { Hints, Matcher, MatcherType, Query } from "./reader.ts";
+import { RemoteReadError } from "./remote-read-error.ts";
 import {
   clampMs,
   createWriter,
@@ -43,6 +44,8 @@ export interface ReadRequest {
 /** The types of matchers, each at the place of its number. */
 const MATCHER_TYPES: readonly MatcherType[] = ["=", "!=", "=~", "!~"];
 
+const NO_LIMITS: ReadRequestLimits = { queriesMax: Infinity, matchersMax: Infinity };
+
 /**
  * Encodes a request, not yet compressed. Bounds are brought to ±2^53, so infinities mean "all time".
  *
@@ -60,12 +63,19 @@ export function encodeReadRequest(request: ReadRequest): Uint8Array {
   return finishWriter(writer);
 }
 
+export interface ReadRequestLimits {
+  readonly queriesMax: number;
+  /** Most matchers of one query. */
+  readonly matchersMax: number;
+}
+
 /**
  * Decodes a request that is not compressed any more. Bounds outside ±2^53 are brought there.
  *
  * @throws RemoteReadError `protobuf-malformed`; a matcher of an unknown type and text that is not UTF-8 are that too.
+ * `limit-exceeded` at the first query or matcher too many.
  */
-export function decodeReadRequest(bytes: Uint8Array): ReadRequest {
+export function decodeReadRequest(bytes: Uint8Array, limits: ReadRequestLimits = NO_LIMITS): ReadRequest {
   return readMessage(bytes, (reader) => {
     const queries: Query[] = [];
     const acceptedResponseTypes: number[] = [];
@@ -73,7 +83,10 @@ export function decodeReadRequest(bytes: Uint8Array): ReadRequest {
       const tag = readTag(reader);
       switch (tag >>> 3) {
         case 1:
-          queries.push(readQuery(reader, tag));
+          if (queries.length === limits.queriesMax) {
+            throw new RemoteReadError("limit-exceeded", `request has more than ${limits.queriesMax} queries`);
+          }
+          queries.push(readQuery(reader, tag, queries.length, limits.matchersMax));
           break;
         case 2:
           readInt32s(reader, tag, acceptedResponseTypes);
@@ -102,7 +115,7 @@ function writeQuery(writer: ProtobufWriter, query: Query): void {
   }
 }
 
-function readQuery(reader: ProtobufReader, tag: number): Query {
+function readQuery(reader: ProtobufReader, tag: number, index: number, matchersMax: number): Query {
   const outerEnd = enterMessage(reader, tag);
   let startMs = 0;
   let endMs = 0;
@@ -118,6 +131,9 @@ function readQuery(reader: ProtobufReader, tag: number): Query {
         endMs = readClampedInt64(reader, field);
         break;
       case 3:
+        if (matchers.length === matchersMax) {
+          throw new RemoteReadError("limit-exceeded", `query ${index} has more than ${matchersMax} matchers`);
+        }
         matchers.push(readMatcher(reader, field));
         break;
       case 4:

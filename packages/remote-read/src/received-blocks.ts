@@ -1,9 +1,10 @@
 /** The blocks of one server's series: made when asked for, counted when decoded, and its name in what they throw. */
-import { formatLabelSet, type Block, type HistogramColumn, type LabelSet, SpliceError } from "@promsplice/core";
+import { formatLabelSet, type Block, type LabelSet, SpliceError } from "@promsplice/core";
 
 import { chunkBlock, type EncodedChunk } from "./chunk/chunk-block.ts";
 import { clipBlocks } from "./clip-blocks.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
+import { WatchedBlock } from "./watched-block.ts";
 
 /** What the blocks of one reading have in common. */
 export interface ReceivedBlocksContext {
@@ -53,11 +54,15 @@ export function receiveBlocks(
   window: { readonly startMs: number; readonly endMs: number },
   context: ReceivedBlocksContext,
 ): readonly Block[] | FailingBlocks {
+  const watcher = {
+    decoded: (): void => void context.blocksDecoded++,
+    failed: (error: unknown): unknown => nameBlockError(error, labels, context),
+  };
   try {
     const blocks: Block[] = [];
     for (const piece of pieces) {
       for (const block of piece) {
-        blocks.push(new ReceivedBlock(block, labels, context));
+        blocks.push(new WatchedBlock(block, watcher));
       }
     }
     return clipBlocks(blocks, window.startMs, window.endMs);
@@ -77,60 +82,6 @@ export function nameError(error: unknown, replica: string, series?: string): unk
   }
   const { code, message, offset } = error;
   return new RemoteReadError(code, message, { cause: error, replica, offset, series: error.series ?? series });
-}
-
-class ReceivedBlock implements Block {
-  readonly kind: "float" | "histogram";
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly count: number;
-  readonly detached: boolean;
-  readonly bytes: Uint8Array | undefined;
-  readonly #block: Block;
-  readonly #labels: LabelSet;
-  readonly #context: ReceivedBlocksContext;
-  #isDecoded = false;
-
-  constructor(block: Block, labels: LabelSet, context: ReceivedBlocksContext) {
-    this.kind = block.kind;
-    this.firstMs = block.firstMs;
-    this.lastMs = block.lastMs;
-    this.count = block.count;
-    this.detached = block.detached;
-    this.bytes = block.bytes;
-    this.#block = block;
-    this.#labels = labels;
-    this.#context = context;
-  }
-
-  timestamps(): Float64Array {
-    return this.#decode(() => this.#block.timestamps());
-  }
-
-  values(): Float64Array {
-    return this.#decode(() => this.#block.values());
-  }
-
-  histograms(): HistogramColumn {
-    return this.#decode(() => this.#block.histograms());
-  }
-
-  valueAt(row: number): number {
-    return this.values()[row]!;
-  }
-
-  #decode<T>(column: () => T): T {
-    try {
-      const decoded = column();
-      if (!this.#isDecoded) {
-        this.#isDecoded = true;
-        this.#context.blocksDecoded++;
-      }
-      return decoded;
-    } catch (error) {
-      throw nameBlockError(error, this.#labels, this.#context);
-    }
-  }
 }
 
 function nameBlockError(error: unknown, labels: LabelSet, { replica }: ReceivedBlocksContext): unknown {

@@ -18,7 +18,7 @@ import {
   SpliceError,
   type Strategy,
 } from "@promsplice/core";
-import { type Guard, guardBlocks } from "./guarded-block.ts";
+import { Guard, guardBlocks } from "./guarded-block.ts";
 import type { Query, Reader, Reading, ReadOptions, ReadReport, ReplicaReport } from "./reader.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 
@@ -89,7 +89,7 @@ class SplicedReading implements Reading {
       return {
         reading,
         controller,
-        guard: { blocksDecoded: 0, failure: undefined },
+        guard: new Guard(),
         isComplete: false,
         error: undefined,
         leftOutFrom: undefined,
