@@ -13,7 +13,7 @@ import { type EncodedChunk, encodeBlock } from "./chunk/chunk-block.ts";
 import { encodeChunkedSeries } from "./chunked-response.ts";
 import { clipBlocks } from "./clip-blocks.ts";
 import { ReadResponseEncoder } from "./read-response.ts";
-import type { Query, Reader, Reading, ReadReport } from "./reader.ts";
+import { type Query, type Reader, type Reading, type ReadReport, wantsLabelSetsOnly } from "./reader.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 import type { Crc32c } from "./wire/crc32c.ts";
 import { compressSnappy, type SnappyOptions } from "./wire/snappy.ts";
@@ -30,7 +30,7 @@ export interface AnswerOptions {
   readonly crc32c: Crc32c | undefined;
 }
 
-/** A series with rows inside the query's range, and nothing but these. */
+/** A series with rows inside the query's range, and nothing but these; none where only label sets are wanted. */
 interface ClippedSeries {
   readonly labels: LabelSet;
   readonly blocks: readonly Block[];
@@ -64,7 +64,9 @@ export class Answer {
     for (const [queryIndex, query] of this.#queries.entries()) {
       for await (const { labels, blocks } of this.#read(query)) {
         const chunks = blocks.flatMap((block) => encodeWhole(block));
-        yield encodeChunkedSeries(labels, chunks, queryIndex, { frameBytesMax, crc32c });
+        if (chunks.length > 0) {
+          yield encodeChunkedSeries(labels, chunks, queryIndex, { frameBytesMax, crc32c });
+        }
       }
     }
   }
@@ -100,8 +102,9 @@ export class Answer {
         }
         checkOrder(before, series.labels);
         before = series.labels;
-        const blocks = clipBlocks(series.blocks, startMs, endMs);
-        if (blocks.length > 0) {
+        const isBare = wantsLabelSetsOnly(query);
+        const blocks = isBare ? [] : clipBlocks(series.blocks, startMs, endMs);
+        if (isBare || blocks.length > 0) {
           yield { labels: series.labels, blocks };
         }
       }

@@ -12,7 +12,16 @@ import { startClock } from "./http-body.ts";
 import { mergeReceived } from "./merge-received.ts";
 import type { ReceivedSeries } from "./ordered-series.ts";
 import { openAnswer, type ResponseType, type Server } from "./read-exchange.ts";
-import type { Hints, Matcher, Query, Reader, Reading, ReadOptions, ReadReport } from "./reader.ts";
+import {
+  type Hints,
+  type Matcher,
+  type Query,
+  type Reader,
+  type Reading,
+  type ReadOptions,
+  type ReadReport,
+  wantsLabelSetsOnly,
+} from "./reader.ts";
 import { nameError, receiveBlocks, type ReceivedBlocksContext } from "./received-blocks.ts";
 import { receiveFrames, receiveSamples } from "./received-series.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
@@ -258,7 +267,7 @@ class RemoteReading implements Reading {
   #take({ labels, pieces, united }: ReceivedSeries): Series | undefined {
     const blocks = receiveBlocks(labels, pieces, this.#query, this.#context);
     // Where only label sets are wanted, servers send them without samples.
-    if ("length" in blocks && blocks.length === 0 && this.#query.hints?.func !== "series") {
+    if ("length" in blocks && blocks.length === 0 && !wantsLabelSetsOnly(this.#query)) {
       return undefined;
     }
     const { seriesMax } = this.#settings.limits;

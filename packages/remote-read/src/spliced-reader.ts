@@ -19,7 +19,15 @@ import {
   type Strategy,
 } from "@promsplice/core";
 import { Guard, guardBlocks } from "./guarded-block.ts";
-import type { Query, Reader, Reading, ReadOptions, ReadReport, ReplicaReport } from "./reader.ts";
+import {
+  type Query,
+  type Reader,
+  type Reading,
+  type ReadOptions,
+  type ReadReport,
+  type ReplicaReport,
+  wantsLabelSetsOnly,
+} from "./reader.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 
 export interface SplicedReaderOptions {
@@ -102,7 +110,7 @@ class SplicedReading implements Reading {
       const sources = this.#members.map((member) => this.#seriesOf(member));
       for await (const group of groupSeries(sources, { replicaLabels, replicaOrder, orderWithout })) {
         const blocks = this.#splice(group, decided);
-        if (blocks.length > 0) {
+        if (blocks.length > 0 || wantsLabelSetsOnly(query)) {
           this.#series++;
           this.#united += group.united;
           yield { labels: group.labels, blocks };
