@@ -71,7 +71,8 @@ export interface RemoteReaderOptions {
   readonly responseTypes?: readonly ResponseType[] | undefined;
   /**
    * One label that tells apart the members of a pair whose series this server holds all, and its values. Each is one request,
-   * and the series with none of these values are another.
+   * and the series with none of these values are another. Unnamed, the answer of a server that is the only one of a
+   * `splicedReader` is gathered whole and sorted.
    */
   readonly members?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Gathers the whole answer and sorts it: for servers whose order is another. */
@@ -247,8 +248,10 @@ class RemoteReading implements Reading {
 
   /** The series of the answer to one request, in order. */
   async *#receive(query: Query): AsyncGenerator<ReceivedSeries, void, undefined> {
-    const { crc32c, isCollected, limits, server, snappy } = this.#settings;
-    const { orderWithout = [] } = this.#options;
+    const { crc32c, limits, members, server, snappy } = this.#settings;
+    const { isAlone = false, orderWithout = [] } = this.#options;
+    // A server read alone is likely to hold all members of a pair; unnamed, these are not in the order without their label.
+    const isCollected = this.#settings.isCollected || (isAlone && members === undefined && orderWithout.length > 0);
     const onBytes = (bytes: number): void => {
       this.#bytes += bytes;
     };

@@ -49,6 +49,11 @@ export interface ReadOptions {
    * next to one another. None by default.
    */
   readonly orderWithout?: readonly string[] | undefined;
+  /**
+   * No other reader is read beside this one. Where it cannot have the order from its server, it may then gather the whole
+   * answer before it passes anything on.
+   */
+  readonly isAlone?: boolean | undefined;
 }
 
 export interface Reader {

@@ -132,9 +132,9 @@ test.each<[string, readonly Step[]]>([
   );
   const first = steps.length === 1 ? [B] : [A, B];
   expect(await gather(reading)).toEqual([...expectedLines("one", first), ...expectedLines("two", [B])]);
-  expect(reading.report().replicas.map(({ name, error }) => [name, error])).toEqual([
-    ["a", boom],
-    ["b", undefined],
+  expect(reading.report().replicas.map(({ name, error, leftOutFrom }) => [name, error, leftOutFrom])).toEqual([
+    ["a", boom, steps.length === 1 ? undefined : 'two{job="j"}'],
+    ["b", undefined, undefined],
   ]);
   expect(told).toEqual(["a"]);
 });
