@@ -63,7 +63,7 @@ export class Answer {
     const { frameBytesMax, crc32c } = this.#options;
     for (const [queryIndex, query] of this.#queries.entries()) {
       for await (const { labels, blocks } of this.#read(query)) {
-        const chunks = blocks.flatMap((block) => encodeWhole(block));
+        const chunks = encodeBlocks(blocks);
         if (chunks.length > 0) {
           yield encodeChunkedSeries(labels, chunks, queryIndex, { frameBytesMax, crc32c });
         }
@@ -122,13 +122,18 @@ export class Answer {
   }
 }
 
-/** A block as it came in, where it still is that. */
-function encodeWhole(block: Block): readonly EncodedChunk[] {
-  const { kind, firstMs, lastMs, bytes } = block;
-  if (kind === "float" && bytes !== undefined) {
-    return [{ minMs: firstMs, maxMs: lastMs, type: XOR, data: bytes }];
+/** Blocks as chunks: as they came in, where they still are that. */
+function encodeBlocks(blocks: readonly Block[]): readonly EncodedChunk[] {
+  const chunks: EncodedChunk[] = [];
+  for (const block of blocks) {
+    const { kind, firstMs, lastMs, bytes } = block;
+    if (kind === "float" && bytes !== undefined) {
+      chunks.push({ minMs: firstMs, maxMs: lastMs, type: XOR, data: bytes });
+    } else {
+      chunks.push(...encodeBlock(block));
+    }
   }
-  return encodeBlock(block);
+  return chunks;
 }
 
 function checkOrder(before: LabelSet | undefined, labels: LabelSet): void {
