@@ -1,0 +1,47 @@
+/** The strategies under one roof for tests that hold for all of them: each with its twin. */
+import { chain, interval, penalty, type Strategy } from "../src/index.ts";
+import { addTo, formatRow } from "./samples.ts";
+import { chainTwin } from "./twins/chain.ts";
+import { intervalTwin } from "./twins/interval.ts";
+import { penaltyTwin, type Row, type Shown } from "./twins/penalty.ts";
+
+export type Replicas = readonly (readonly Row[])[];
+
+export interface StrategyCase {
+  readonly strategy: Strategy;
+  readonly twin: (replicas: Replicas) => Shown[];
+  /** Whether values are compared with all NaNs equal and −0 as 0, since the strategy adds to them. */
+  readonly isLoose: boolean;
+}
+
+export function penaltyCase(counter: boolean): StrategyCase {
+  return {
+    strategy: penalty({ counter }),
+    twin: (replicas) => penaltyTwin(replicas, counter),
+    isLoose: counter,
+  };
+}
+
+export function intervalCase(intervalMs: number): StrategyCase {
+  return {
+    strategy: interval({ intervalMs }),
+    twin: (replicas) => intervalTwin(replicas, intervalMs),
+    isLoose: false,
+  };
+}
+
+export function chainCase(): StrategyCase {
+  return { strategy: chain(), twin: chainTwin, isLoose: false };
+}
+
+/** What the twin shows of the samples inside a window, one line a sample as `formatRuns` writes them. */
+export function expectedLines(
+  { twin, isLoose }: StrategyCase,
+  replicas: Replicas,
+  { startMs = -Infinity, endMs = Infinity }: { readonly startMs?: number; readonly endMs?: number } = {},
+): string[] {
+  const inside = replicas.map((rows) => rows.filter(({ t }) => t >= startMs && t <= endMs));
+  return twin(inside).map(
+    ({ t, replica, row, add }) => `${t} r${replica} ${formatRow(addTo(inside[replica]![row]!, add), isLoose)}`,
+  );
+}
