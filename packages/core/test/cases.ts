@@ -34,6 +34,21 @@ export function chainCase(): StrategyCase {
   return { strategy: chain(), twin: chainTwin, isLoose: false };
 }
 
+/** An interval shorter, as long and longer than those of scenes. */
+export function drawIntervalCase(random: () => number): StrategyCase {
+  const intervals = [1, 3, 7, 1000, 2500, 5000, 15_000, 40_000, 1e7];
+  return intervalCase(intervals[Math.floor(random() * intervals.length)]!);
+}
+
+/** One of all the strategies for a scene. */
+export function drawCase(counter: boolean, random: () => number): StrategyCase {
+  const choice = random();
+  if (choice < 0.5) {
+    return penaltyCase(counter);
+  }
+  return choice < 0.7 ? chainCase() : drawIntervalCase(random);
+}
+
 /** What the twin shows of the samples inside a window, one line a sample as `formatRuns` writes them. */
 export function expectedLines(
   { twin, isLoose }: StrategyCase,

@@ -87,12 +87,7 @@ export class Heads {
     const replica = this.#order[0]!;
     this.rows[replica] = row;
     if (row < this.ends[replica]!) {
-      const timestamps = this.timestampsOf(replica);
-      const timeMs = timestamps[row]!;
-      if (!(timeMs > timestamps[row - 1]! && timeMs <= TIMESTAMP_MS_MAX && Math.floor(timeMs) === timeMs)) {
-        throw badRow(replica, row, timeMs, timestamps[row - 1]!);
-      }
-      this.rowMs[replica] = timeMs;
+      this.rowMs[replica] = checkedTime(this.timestampsOf(replica), replica, row);
     } else {
       this.blocks[replica] = undefined;
       this.#columns[replica] = undefined;
@@ -171,6 +166,15 @@ export class Heads {
     const otherMs = this.rowMs[other]!;
     return oneMs < otherMs || (oneMs === otherMs && one < other);
   }
+}
+
+/** The time of a row behind the first of its block, which must be whole and later than the one before it. */
+export function checkedTime(timestamps: Float64Array, replica: number, row: number): number {
+  const timeMs = timestamps[row]!;
+  if (!(timeMs > timestamps[row - 1]! && timeMs <= TIMESTAMP_MS_MAX && Math.floor(timeMs) === timeMs)) {
+    throw badRow(replica, row, timeMs, timestamps[row - 1]!);
+  }
+  return timeMs;
 }
 
 function badRow(replica: number, row: number, timeMs: number, beforeMs: number): RangeError {

@@ -13,7 +13,7 @@ import { describe } from "../splice-error.ts";
 import { Strategy } from "../strategy.ts";
 import { TIMESTAMP_MS_MAX } from "../timestamp.ts";
 import type { ReplicaWindow } from "../window.ts";
-import { Heads } from "./heads.ts";
+import { checkedTime, Heads } from "./heads.ts";
 
 export interface IntervalOptions {
   /** The length of a bucket in ms, a positive whole number: the scrape interval, or what the storage behind it uses. */
@@ -139,8 +139,9 @@ class Interval implements Source {
     let lastMs = heads.lastMs[replica]!;
     if (lastMs > bucketEndMs) {
       const timestamps = heads.timestampsOf(replica);
-      end = seekRow(timestamps, heads.rows[replica]! + 1, end, bucketEndMs + 1);
-      lastMs = timestamps[end - 1]!;
+      const row = heads.rows[replica]!;
+      end = seekRow(timestamps, row + 1, end, bucketEndMs + 1);
+      lastMs = end === row + 1 ? heads.rowMs[replica]! : checkedTime(timestamps, replica, end - 1);
     }
     this.#lastMs[replica] = lastMs;
     this.#rows[replica] = end - 1;
