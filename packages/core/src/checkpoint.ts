@@ -129,7 +129,7 @@ function readStrategy(name: unknown, entries: unknown): Strategy {
     case "penalty":
       return penalty({ counter: boolean(options.get("counter")) });
     case "interval":
-      return interval({ intervalMs: length(options.get("intervalMs")) });
+      return interval({ intervalMs: positiveTime(options.get("intervalMs")) });
     case "chain":
       return chain();
     default:
@@ -192,7 +192,7 @@ function time(given: unknown): number {
 }
 
 /** A length of time. */
-function length(given: unknown): number {
+function positiveTime(given: unknown): number {
   const lengthMs = time(given);
   if (!(lengthMs > 0 && lengthMs <= TIMESTAMP_MS_MAX)) {
     throw malformed(`${lengthMs} is no length of time`);
