@@ -3,6 +3,7 @@ export { dedup, splice, spliceAsync, spliceBlocks, type SpliceOptions } from "./
 export { penalty, type PenaltyOptions } from "./strategy/penalty.ts";
 export { interval, type IntervalOptions } from "./strategy/interval.ts";
 export { chain } from "./strategy/chain.ts";
+export { thanosLanes } from "./lanes.ts";
 export type { Strategy, StrategyOptions } from "./strategy.ts";
 export type { Run } from "./run.ts";
 export type { AsyncSplicing, Splicing } from "./splicing.ts";

@@ -38,11 +38,21 @@ export class Splicer {
   readonly #source: Source | undefined;
   /** The run that may still grow; its `block` is undefined where there is none. */
   readonly #open = new Piece();
+  /** Where lanes stand for the replicas: the replica that each block came from. */
+  readonly #replicaOf: ReadonlyMap<Block, number> | undefined;
   /** After a resume: rows that the one who saved had decided upon but not handed out. */
   #replay: OpenRunState | undefined;
 
-  constructor(strategy: Strategy, replicas: number, startMs: number, endMs: number, saved?: SplicerState) {
+  constructor(
+    strategy: Strategy,
+    replicas: number,
+    startMs: number,
+    endMs: number,
+    saved?: SplicerState,
+    replicaOf?: ReadonlyMap<Block, number>,
+  ) {
     this.strategy = strategy;
+    this.#replicaOf = replicaOf;
     this.#windows = Array.from(
       { length: replicas },
       (_, replica) => new ReplicaWindow(replica, startMs, endMs, saved?.windows[replica]),
@@ -68,11 +78,7 @@ export class Splicer {
    * @throws TypeError if it is not a block; SpliceError `blocks-out-of-order`.
    */
   give(replica: number, block: Block): void {
-    if (!isBlock(block)) {
-      throw new TypeError(
-        `replica ${replica}: expected a block of at least one row, its times whole ms inside ±2^53 and in order, got ${describeBlock(block)}`,
-      );
-    }
+    checkBlock(replica, block);
     this.#windows[replica]!.give(block);
   }
 
@@ -118,8 +124,15 @@ export class Splicer {
     }
   }
 
-  /** Where the kernel stands: all runs that it answered have been handed out, and nothing after them. */
+  /**
+   * Where the kernel stands: all runs that it answered have been handed out, and nothing after them.
+   *
+   * @throws TypeError over lanes: read again from a later time on, the blocks would go to other lanes.
+   */
   save(): SplicerState {
+    if (this.#replicaOf !== undefined) {
+      throw new TypeError("a splice over lanes cannot be saved");
+    }
     const sources: SourcesState = { pairs: [], windows: [] };
     this.#source?.save(-1, -Infinity, sources);
     const { block, replica, start, end, add } = this.#open;
@@ -168,13 +181,22 @@ export class Splicer {
   #handOut(): Step {
     const run = this.#run;
     const open = this.#open;
-    run.replica = open.replica;
+    run.replica = this.#replicaOf?.get(open.block!) ?? open.replica;
     run.block = open.block!;
     run.start = open.start;
     run.end = open.end;
     run.add = open.add;
     open.block = undefined;
     return PIECE;
+  }
+}
+
+/** @throws TypeError, naming the replica, if something is not a block. */
+export function checkBlock(replica: number, block: Block): void {
+  if (!isBlock(block)) {
+    throw new TypeError(
+      `replica ${replica}: expected a block of at least one row, its times whole ms inside ±2^53 and in order, got ${describeBlock(block)}`,
+    );
   }
 }
 
