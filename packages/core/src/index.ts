@@ -4,6 +4,8 @@ export { penalty, type PenaltyOptions } from "./strategy/penalty.ts";
 export { interval, type IntervalOptions } from "./strategy/interval.ts";
 export { chain } from "./strategy/chain.ts";
 export { thanosLanes } from "./lanes.ts";
+export { explainer, type Explainer, type ExplainerOptions, type Span } from "./explain.ts";
+export type { Reason } from "./reason.ts";
 export type { Strategy, StrategyOptions } from "./strategy.ts";
 export type { Run } from "./run.ts";
 export type { AsyncSplicing, Splicing } from "./splicing.ts";

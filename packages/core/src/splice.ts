@@ -1,5 +1,6 @@
 /** The calls that people need: splice columns, runs or blocks. */
 import { type Block, type Columns, columnsBlock } from "./block.ts";
+import { Explainer } from "./explain.ts";
 import { gatherBlocks, gatherRuns } from "./gather.ts";
 import { dealLanes } from "./lanes.ts";
 import type { Checkpoint } from "./resume.ts";
@@ -22,6 +23,8 @@ export interface SpliceOptions {
    * it; such a splice can be neither saved nor resumed. Runs still name the replica that a block came from.
    */
   readonly lanes?: "thanos";
+  /** A collector, made by `explainer()`, of which replica is shown when and why. */
+  readonly explain?: Explainer;
 }
 
 /**
@@ -111,14 +114,17 @@ function makeSplicer(
   if (!(strategy instanceof Strategy)) {
     throw new TypeError(`strategy must be made by penalty() or one of its siblings, got ${describe(strategy)}`);
   }
-  const { startMs = -Infinity, endMs = Infinity, resume } = options;
+  const { startMs = -Infinity, endMs = Infinity, resume, explain } = options;
+  if (explain !== undefined && !(explain instanceof Explainer)) {
+    throw new TypeError(`explain must be made by explainer(), got ${describe(explain)}`);
+  }
   for (const [name, timeMs] of Object.entries({ startMs, endMs })) {
     if (typeof timeMs !== "number" || Number.isNaN(timeMs)) {
       throw new TypeError(`${name} must be a number of milliseconds, got ${describe(timeMs)}`);
     }
   }
   keptSplice ??= spliceAtHand();
-  return new Splicer(strategy, replicas, startMs, endMs, resume?.stateFor(strategy, replicas), replicaOf);
+  return new Splicer(strategy, replicas, startMs, endMs, resume?.stateFor(strategy, replicas), replicaOf, explain);
 }
 
 /**

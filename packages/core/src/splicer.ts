@@ -4,6 +4,7 @@
  * last one open across NEED.
  */
 import { type Block, columnsBlock } from "./block.ts";
+import type { Explainer } from "./explain.ts";
 import type { Run } from "./run.ts";
 import { END, NEED, PIECE, Piece, type Source, type SourcesState, type Step } from "./source.ts";
 import { describe } from "./splice-error.ts";
@@ -40,6 +41,7 @@ export class Splicer {
   readonly #open = new Piece();
   /** Where lanes stand for the replicas: the replica that each block came from. */
   readonly #replicaOf: ReadonlyMap<Block, number> | undefined;
+  readonly #explain: Explainer | undefined;
   /** After a resume: rows that the one who saved had decided upon but not handed out. */
   #replay: OpenRunState | undefined;
 
@@ -50,8 +52,11 @@ export class Splicer {
     endMs: number,
     saved?: SplicerState,
     replicaOf?: ReadonlyMap<Block, number>,
+    explain?: Explainer,
   ) {
     this.strategy = strategy;
+    this.#explain = explain;
+    explain?.begin(saved !== undefined);
     this.#replicaOf = replicaOf;
     this.#windows = Array.from(
       { length: replicas },
@@ -118,6 +123,9 @@ export class Splicer {
       open.start = piece.start;
       open.end = piece.end;
       open.add = piece.add;
+      open.reason = piece.reason;
+      open.reasonMs = piece.reasonMs;
+      open.reasonSecondMs = piece.reasonSecondMs;
       if (isOpen) {
         return PIECE;
       }
@@ -187,6 +195,7 @@ export class Splicer {
     run.end = open.end;
     run.add = open.add;
     open.block = undefined;
+    this.#explain?.add(run, open);
     return PIECE;
   }
 }

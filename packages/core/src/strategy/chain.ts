@@ -6,6 +6,7 @@
  *     b         ○────○────○────○                    1  2  3  4
  *     shown     ●────●────○────●
  */
+import { NEXT_IN_TIME } from "../reason.ts";
 import { END, NEED, PIECE, Piece, type Source, type SourcesState, type Step } from "../source.ts";
 import { Strategy } from "../strategy.ts";
 import type { ReplicaWindow } from "../window.ts";
@@ -31,6 +32,7 @@ class Chain implements Source {
 
   constructor(windows: readonly ReplicaWindow[]) {
     this.#heads = new Heads(windows);
+    this.piece.reason = NEXT_IN_TIME;
   }
 
   next(): Step {

@@ -8,6 +8,7 @@
  *     shown            ○                ○                 ○               the last sample of each bucket
  */
 import type { Block } from "../block.ts";
+import { LAST_IN_BUCKET, TIE } from "../reason.ts";
 import { NEED, PIECE, Piece, seekRow, END, type Source, type SourcesState, type Step } from "../source.ts";
 import { describe } from "../splice-error.ts";
 import { Strategy } from "../strategy.ts";
@@ -86,6 +87,7 @@ class Interval implements Source {
         piece.replica = replica;
         piece.block = this.#blocks[replica];
         piece.start = row;
+        piece.reason = this.#isTie ? TIE : LAST_IN_BUCKET;
       } else if (piece.end !== row || piece.block !== this.#blocks[replica]) {
         return PIECE;
       }
