@@ -6,6 +6,7 @@ export { chain } from "./strategy/chain.ts";
 export { thanosLanes } from "./lanes.ts";
 export { explainer, type Explainer, type ExplainerOptions, type Span } from "./explain.ts";
 export type { Reason } from "./reason.ts";
+export { type Coverage, coverage, type CoverageOptions, type Hole, type ReplicaShare } from "./coverage.ts";
 export type { Strategy, StrategyOptions } from "./strategy.ts";
 export type { Run } from "./run.ts";
 export type { AsyncSplicing, Splicing } from "./splicing.ts";

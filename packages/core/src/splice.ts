@@ -1,5 +1,6 @@
 /** The calls that people need: splice columns, runs or blocks. */
 import { type Block, type Columns, columnsBlock } from "./block.ts";
+import { Coverage } from "./coverage.ts";
 import { Explainer } from "./explain.ts";
 import { gatherBlocks, gatherRuns } from "./gather.ts";
 import { dealLanes } from "./lanes.ts";
@@ -25,6 +26,8 @@ export interface SpliceOptions {
   readonly lanes?: "thanos";
   /** A collector, made by `explainer()`, of which replica is shown when and why. */
   readonly explain?: Explainer;
+  /** A collector, made by `coverage()`, of how well the spliced series covers the time. */
+  readonly coverage?: Coverage;
 }
 
 /**
@@ -114,9 +117,12 @@ function makeSplicer(
   if (!(strategy instanceof Strategy)) {
     throw new TypeError(`strategy must be made by penalty() or one of its siblings, got ${describe(strategy)}`);
   }
-  const { startMs = -Infinity, endMs = Infinity, resume, explain } = options;
+  const { startMs = -Infinity, endMs = Infinity, resume, explain, coverage } = options;
   if (explain !== undefined && !(explain instanceof Explainer)) {
     throw new TypeError(`explain must be made by explainer(), got ${describe(explain)}`);
+  }
+  if (coverage !== undefined && !(coverage instanceof Coverage)) {
+    throw new TypeError(`coverage must be made by coverage(), got ${describe(coverage)}`);
   }
   for (const [name, timeMs] of Object.entries({ startMs, endMs })) {
     if (typeof timeMs !== "number" || Number.isNaN(timeMs)) {
@@ -124,7 +130,10 @@ function makeSplicer(
     }
   }
   keptSplice ??= spliceAtHand();
-  return new Splicer(strategy, replicas, startMs, endMs, resume?.stateFor(strategy, replicas), replicaOf, explain);
+  return new Splicer(strategy, replicas, startMs, endMs, resume?.stateFor(strategy, replicas), replicaOf, {
+    explain,
+    coverage,
+  });
 }
 
 /**

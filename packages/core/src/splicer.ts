@@ -4,6 +4,7 @@
  * last one open across NEED.
  */
 import { type Block, columnsBlock } from "./block.ts";
+import type { Coverage } from "./coverage.ts";
 import type { Explainer } from "./explain.ts";
 import type { Run } from "./run.ts";
 import { END, NEED, PIECE, Piece, type Source, type SourcesState, type Step } from "./source.ts";
@@ -25,6 +26,12 @@ export interface SplicerState extends SourcesState {
   readonly open: OpenRunState | undefined;
 }
 
+/** Who is told of each run that is handed out. */
+export interface Collectors {
+  readonly explain?: Explainer | undefined;
+  readonly coverage?: Coverage | undefined;
+}
+
 /** The most replicas of a series: strategies nest as deep as there are replicas, and so do calls. */
 export const REPLICAS_MAX: number = 256;
 
@@ -41,7 +48,9 @@ export class Splicer {
   readonly #open = new Piece();
   /** Where lanes stand for the replicas: the replica that each block came from. */
   readonly #replicaOf: ReadonlyMap<Block, number> | undefined;
-  readonly #explain: Explainer | undefined;
+  readonly #collectors: Collectors;
+  readonly #startMs: number;
+  readonly #endMs: number;
   /** After a resume: rows that the one who saved had decided upon but not handed out. */
   #replay: OpenRunState | undefined;
 
@@ -52,12 +61,15 @@ export class Splicer {
     endMs: number,
     saved?: SplicerState,
     replicaOf?: ReadonlyMap<Block, number>,
-    explain?: Explainer,
+    collectors: Collectors = {},
   ) {
     this.strategy = strategy;
-    this.#explain = explain;
-    explain?.begin(saved !== undefined);
+    this.#startMs = startMs;
+    this.#endMs = endMs;
     this.#replicaOf = replicaOf;
+    this.#collectors = collectors;
+    collectors.explain?.begin(saved !== undefined);
+    collectors.coverage?.begin(replicaOf === undefined ? replicas : 0);
     this.#windows = Array.from(
       { length: replicas },
       (_, replica) => new ReplicaWindow(replica, startMs, endMs, saved?.windows[replica]),
@@ -85,6 +97,9 @@ export class Splicer {
   give(replica: number, block: Block): void {
     checkBlock(replica, block);
     this.#windows[replica]!.give(block);
+    if (block.lastMs >= this.#startMs && block.firstMs <= this.#endMs) {
+      this.#collectors.coverage?.give(this.#replicaOf?.get(block) ?? replica, block);
+    }
   }
 
   /** Tells the kernel that a replica has no more blocks. */
@@ -195,7 +210,8 @@ export class Splicer {
     run.end = open.end;
     run.add = open.add;
     open.block = undefined;
-    this.#explain?.add(run, open);
+    this.#collectors.explain?.add(run, open);
+    this.#collectors.coverage?.add(run);
     return PIECE;
   }
 }
