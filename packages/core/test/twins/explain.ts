@@ -8,7 +8,7 @@ export interface Explained {
   readonly reason: PenaltyReason | undefined;
 }
 
-export type PenaltyReason =
+type PenaltyReason =
   | { readonly kind: "exhausted" }
   | { readonly kind: "penalty"; readonly gapMs: number; readonly penaltyMs: number };
 
