@@ -92,7 +92,7 @@ export const MUTANTS = [
   {
     name: "no adjust where a side has ended",
     file: PENALTY,
-    find: "    this.#checkRow(idle);\n    return this.#switch() === NEED ? NEED : this.#handOnAll();",
+    find: "    this.#checkRow(idle);\n    return this.#switch(EXHAUSTED) === NEED ? NEED : this.#handOnAll();",
     replace: "    this.#checkRow(idle);\n    this.#swap();\n    return this.#handOnAll();",
   },
   {
@@ -142,5 +142,89 @@ export const MUTANTS = [
     file: "splicer.ts",
     find: "    if (block !== undefined) {\n      const timestamps",
     replace: "    if (block !== undefined && end < 0) {\n      const timestamps",
+  },
+  {
+    name: "interval: buckets closed at their beginning",
+    file: "strategy/interval.ts",
+    find: "return overMs > 0 ? timeMs - overMs + intervalMs : timeMs - overMs;",
+    replace: "return timeMs - overMs + intervalMs - 1;",
+  },
+  {
+    name: "interval: truncation towards zero before the epoch",
+    file: "strategy/interval.ts",
+    find: "return overMs > 0 ? timeMs",
+    replace: "return overMs !== 0 ? timeMs",
+  },
+  {
+    name: "interval: of equal values the lowest-numbered replica",
+    file: "strategy/interval.ts",
+    find: "this.#value(replica) > this.#value(largest)",
+    replace: "this.#value(replica) >= this.#value(largest)",
+  },
+  {
+    name: "interval: every NaN is a stale marker",
+    file: "strategy/interval.ts",
+    find: "return words[0] === 2 && words[1] === 0x7ff00000;",
+    replace: "return words.length === 2;",
+  },
+  {
+    name: "interval: a checkpoint forgets the bucket in hand",
+    file: "strategy/interval.ts",
+    find: "if (lastMs > this.#bucketEndMs - this.#intervalMs) {",
+    replace: "if (lastMs > this.#bucketEndMs) {",
+  },
+  {
+    name: "chain: a tie shown twice",
+    file: "strategy/chain.ts",
+    find: "if (heads.rowMs[replica]! > this.#lastMs) {",
+    replace: "if (heads.rowMs[replica]! >= this.#lastMs) {",
+  },
+  {
+    name: "chain: a tie to the higher-numbered replica",
+    file: "strategy/chain.ts",
+    find: "heads.rowMs[other]! - (replica < other ? 0 : 1)",
+    replace: "heads.rowMs[other]! - 1",
+  },
+  {
+    name: "heads: a replica that waits is forgotten",
+    file: "strategy/heads.ts",
+    find: "order[at] = order[place]!;",
+    replace: "order[at] = replica;",
+  },
+  {
+    name: "lanes: a lane is free when its last block ends as the next begins",
+    file: "lanes.ts",
+    find: "blocks.at(-1)!.lastMs < block.firstMs",
+    replace: "blocks.at(-1)!.lastMs <= block.firstMs",
+  },
+  {
+    name: "lanes: bytes from the least up",
+    file: "lanes.ts",
+    find: "return compareBytes(other.bytes, one.bytes);",
+    replace: "return compareBytes(one.bytes, other.bytes);",
+  },
+  {
+    name: "explain: the outer pair's reason before the inner one's",
+    file: PENALTY,
+    find: "inner.reason !== UNSAID && start === inner.start",
+    replace: "inner.reason !== UNSAID && piece.reason === UNSAID && start === inner.start",
+  },
+  {
+    name: "explain: an inner reason given again in the middle of its piece",
+    file: PENALTY,
+    find: "inner.reason !== UNSAID && start === inner.start",
+    replace: "inner.reason !== UNSAID",
+  },
+  {
+    name: "coverage: the bounds of the interval kept though regular deltas have gone",
+    file: "spacing.ts",
+    find: "if (!isTooLong || this.#regular < REGULAR_MIN) {",
+    replace: "if (!isTooLong || this.#regular < -1e6) {",
+  },
+  {
+    name: "coverage: a delta that may count is taken for too long",
+    file: "spacing.ts",
+    find: "(0.99 * longMs) / REGULAR_MAX)",
+    replace: "Infinity)",
   },
 ];

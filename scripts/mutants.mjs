@@ -16,7 +16,18 @@ const CORE = join(ROOT, "packages/core");
 const WORK = join(CORE, ".mutants");
 const BIN = join(ROOT, "node_modules/.bin");
 /** Only the kernel's tests, cheap ones first: the first failure ends a run. */
-const TESTS = ["penalty-vectors", "penalty", "normalise", "splice", "checkpoint"].map((name) => `test/${name}.test.ts`);
+const TESTS = [
+  "penalty-vectors",
+  "strategy-vectors",
+  "penalty",
+  "interval-chain",
+  "normalise",
+  "splice",
+  "lanes",
+  "explain",
+  "coverage",
+  "checkpoint",
+].map((name) => `test/${name}.test.ts`);
 /** The unmutated run takes some ten seconds; a mutant that takes this long hangs. */
 const RUN_MS_MAX = 240_000;
 const AT_ONCE = 2;

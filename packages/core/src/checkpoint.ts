@@ -20,6 +20,8 @@ import { SpliceError } from "./splice-error.ts";
 import { type OpenRunState, REPLICAS_MAX, type SplicerState } from "./splicer.ts";
 import type { AsyncSplicing, Splicing } from "./splicing.ts";
 import type { Strategy } from "./strategy.ts";
+import { chain } from "./strategy/chain.ts";
+import { interval } from "./strategy/interval.ts";
 import { penalty } from "./strategy/penalty.ts";
 import { TIMESTAMP_MS_MAX } from "./timestamp.ts";
 
@@ -108,8 +110,9 @@ export function open(bytes: Uint8Array): Checkpoint {
     pairs: list(pairs).map((pair) => readPair(pair)),
     open: run === null ? undefined : readOpenRun(run),
   };
+  const strategy = readStrategy(name, options);
   const replicas = state.windows.length;
-  if (state.pairs.length !== Math.max(0, replicas - 1)) {
+  if (state.pairs.length !== (strategy.name === "penalty" ? Math.max(0, replicas - 1) : 0)) {
     throw malformed(`it has ${state.pairs.length} pairs of ${replicas} replicas`);
   }
   for (const { replica } of [...state.pairs, ...(state.open === undefined ? [] : [state.open])]) {
@@ -117,15 +120,21 @@ export function open(bytes: Uint8Array): Checkpoint {
       throw malformed(`it names replica ${replica} of ${replicas}`);
     }
   }
-  return new Checkpoint(readStrategy(name, options), state);
+  return new Checkpoint(strategy, state);
 }
 
 function readStrategy(name: unknown, entries: unknown): Strategy {
   const options = new Map(list(entries).map((entry) => tuple(entry, 2) as [unknown, unknown]));
-  if (name !== "penalty") {
-    throw malformed(`it names a strategy ${JSON.stringify(name)} that does not exist`);
+  switch (name) {
+    case "penalty":
+      return penalty({ counter: boolean(options.get("counter")) });
+    case "interval":
+      return interval({ intervalMs: positiveTime(options.get("intervalMs")) });
+    case "chain":
+      return chain();
+    default:
+      throw malformed(`it names a strategy ${JSON.stringify(name)} that does not exist`);
   }
-  return penalty({ counter: boolean(options.get("counter")) });
 }
 
 function readWindow(given: unknown): WindowState {
@@ -180,6 +189,15 @@ function time(given: unknown): number {
     throw malformed(`${timeMs} is no time`);
   }
   return timeMs;
+}
+
+/** A length of time. */
+function positiveTime(given: unknown): number {
+  const lengthMs = time(given);
+  if (!(lengthMs > 0 && lengthMs <= TIMESTAMP_MS_MAX)) {
+    throw malformed(`${lengthMs} is no length of time`);
+  }
+  return lengthMs;
 }
 
 function boolean(given: unknown): boolean {

@@ -2,7 +2,7 @@
 import { type Block, type Columns, columnsBlock } from "./block.ts";
 import type { Run } from "./run.ts";
 import { addToValues, slice } from "./slice.ts";
-import { describeTime } from "./timestamp.ts";
+import { describeTime, TIMESTAMP_MS_MAX } from "./timestamp.ts";
 
 /** Below this many rows a loop over the elements is faster than `TypedArray.set`, which costs some 60 ns a call. */
 const LOOP_ROWS_MAX = 32;
@@ -11,11 +11,20 @@ const GATHERED_RUN_ROWS_MAX = 7;
 /** The most rows that are gathered into one block, as many as Prometheus puts into a chunk. */
 const GATHERED_BLOCK_ROWS_MAX = 120;
 
+/** After so many runs, if they are that short in the mean, rows are copied as the runs come: the list would be longer. */
+const LISTED_RUNS_MAX = 1024;
+
 /** Gathers runs, each over the one block that its replica's columns are, into fresh columns of the exact size. */
 export function gatherRuns(runs: Iterable<Run>, replicas: readonly Columns[]): Columns {
   const list = new RunList();
-  for (const run of runs) {
-    list.push(run.replica, run.start, run.end, run.add);
+  const sources = replicas.map((columns) => new RowSource(columns.timestamps, columns.values));
+  const iterator = runs[Symbol.iterator]();
+  for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+    const { replica, start, end, add } = next.value;
+    list.push(replica, start, end, add);
+    if (list.count === LISTED_RUNS_MAX && list.rowsTotal < LISTED_RUNS_MAX * LOOP_ROWS_MAX) {
+      return gatherShortRuns(list, iterator, sources);
+    }
   }
   if (list.count === 1 && list.adds[0] === 0) {
     // Fast path: one run, as of a whole pair. A slice is not filled with zeros before it is written.
@@ -23,24 +32,47 @@ export function gatherRuns(runs: Iterable<Run>, replicas: readonly Columns[]): C
     const { timestamps, values } = replicas[replica!]!;
     return { timestamps: timestamps.slice(start, end), values: values.slice(start, end) };
   }
-  const sources = replicas.map((columns) => new RowSource(columns.timestamps, columns.values));
   const rows = new RowSink(list.rowsTotal);
-  for (let index = 0; index < list.count; index++) {
-    const at = 3 * index;
-    rows.append(sources[list.runs[at]!]!, list.runs[at + 1]!, list.runs[at + 2]!, list.adds[index]!);
+  list.appendTo(rows, sources);
+  return rows.toColumns();
+}
+
+/** Copies the rows of listed runs, and of those that follow as they come, which are expected to be short. */
+function gatherShortRuns(list: RunList, iterator: Iterator<Run>, sources: readonly RowSource[]): Columns {
+  const rows = new RowSink(sources.reduce((sum, { timestamps }) => sum + timestamps.length, 0));
+  list.appendTo(rows, sources);
+  const { timestamps, words } = rows;
+  for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+    const { replica, start, end, add } = next.value;
+    const source = sources[replica]!;
+    if (end - start < LOOP_ROWS_MAX && add === 0) {
+      copyRows(source.timestamps, source.words, start, end, timestamps, words, rows.length);
+      rows.length += end - start;
+    } else {
+      rows.append(source, start, end, add);
+    }
   }
-  return { timestamps: rows.timestamps, values: rows.values };
+  return rows.toColumns();
 }
 
 /** Gathers runs into blocks, as `spliceBlocks` promises. */
 export function* gatherBlocks(runs: Iterable<Run>): Generator<Block, void, undefined> {
   let rows = new RowSink(GATHERED_BLOCK_ROWS_MAX);
   let isRowsDetached = false;
-  let before: { readonly replica: number; readonly block: Block; readonly end: number } | undefined;
+  /** By replica: the block that was gathered from last, since short runs come from the same few blocks in turn. */
+  const sources: (BlockSource | undefined)[] = [];
+  let beforeReplica = -1;
+  let beforeBlock: Block | undefined;
+  let beforeEnd = 0;
   for (const { replica, block, start, end, add } of runs) {
-    const detached = before === undefined ? start > 0 || block.detached : !follows(before, replica, block, start);
+    const detached =
+      beforeBlock === undefined
+        ? start > 0 || block.detached
+        : beforeReplica !== replica || !follows(beforeBlock, beforeEnd, block, start);
     const isWhole = start === 0 && end === block.count && add === 0;
-    before = { replica, block, end };
+    beforeReplica = replica;
+    beforeBlock = block;
+    beforeEnd = end;
     const isGathered = !isWhole && block.kind === "float" && end - start <= GATHERED_RUN_ROWS_MAX;
     if (rows.length > 0 && (!isGathered || rows.length + end - start > GATHERED_BLOCK_ROWS_MAX)) {
       yield rows.toBlock(isRowsDetached);
@@ -48,8 +80,12 @@ export function* gatherBlocks(runs: Iterable<Run>): Generator<Block, void, undef
     }
     if (isGathered) {
       isRowsDetached = rows.length === 0 ? detached : isRowsDetached;
-      checkRows(replica, block.timestamps(), start, end);
-      rows.append(new RowSource(block.timestamps(), block.values()), start, end, add);
+      let source = sources[replica];
+      if (source?.block !== block) {
+        sources[replica] = source = { block, rows: new RowSource(block.timestamps(), block.values()) };
+      }
+      checkRows(replica, source.rows.timestamps, start, end);
+      rows.append(source.rows, start, end, add);
     } else {
       // What is passed on as floats has no hint that could be wrong, so a whole block of them stays the object that it is.
       yield slice(block, start, end, { add, detached: isWhole && block.kind === "float" ? block.detached : detached });
@@ -62,27 +98,26 @@ export function* gatherBlocks(runs: Iterable<Run>): Generator<Block, void, undef
 
 /** Checks the few rows that are gathered: those after the end of all other replicas have not been looked at yet. */
 function checkRows(replica: number, timestamps: Float64Array, start: number, end: number): void {
+  let beforeMs = -Infinity;
   for (let row = start; row < end; row++) {
-    const problem = describeTime(timestamps[row]!, row === start ? -Infinity : timestamps[row - 1]!);
-    if (problem !== undefined) {
-      throw new RangeError(`replica ${replica}, row ${row}: ${problem}`);
+    const timeMs = timestamps[row]!;
+    if (!(timeMs > beforeMs && timeMs <= TIMESTAMP_MS_MAX && Math.floor(timeMs) === timeMs)) {
+      throw new RangeError(`replica ${replica}, row ${row}: ${describeTime(timeMs, beforeMs)}`);
     }
+    beforeMs = timeMs;
   }
 }
 
-/** Whether a run begins with the row that truly follows the last row of the run before it. */
-function follows(
-  before: { readonly replica: number; readonly block: Block; readonly end: number },
-  replica: number,
-  block: Block,
-  start: number,
-): boolean {
-  if (before.replica !== replica) {
-    return false;
-  }
-  return before.block === block
-    ? start === before.end
-    : start === 0 && before.end === before.block.count && !block.detached;
+/** Whether a run begins with the row that truly follows the last row of the run before it, which is of the same replica. */
+function follows(beforeBlock: Block, beforeEnd: number, block: Block, start: number): boolean {
+  return beforeBlock === block
+    ? start === beforeEnd
+    : start === 0 && beforeEnd === beforeBlock.count && !block.detached;
+}
+
+interface BlockSource {
+  readonly block: Block;
+  readonly rows: RowSource;
 }
 
 /** Columns to copy rows from, with the values as the 32-bit words that they are moved in. */
@@ -102,19 +137,19 @@ class RowSource {
 class RowSink {
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
-  readonly #words: Uint32Array;
+  readonly words: Uint32Array;
   length = 0;
 
   constructor(rowsMax: number) {
     this.timestamps = new Float64Array(rowsMax);
     this.values = new Float64Array(rowsMax);
-    this.#words = wordsOf(this.values);
+    this.words = wordsOf(this.values);
   }
 
   append(source: RowSource, start: number, end: number, add: number): void {
     const { length } = this;
     if (end - start < LOOP_ROWS_MAX) {
-      copyRows(source.timestamps, source.words, start, end, this.timestamps, this.#words, length);
+      copyRows(source.timestamps, source.words, start, end, this.timestamps, this.words, length);
     } else {
       this.timestamps.set(source.timestamps.subarray(start, end), length);
       this.values.set(source.values.subarray(start, end), length);
@@ -125,10 +160,16 @@ class RowSink {
     }
   }
 
+  /** The rows as columns of the exact size. */
+  toColumns(): Columns {
+    const { timestamps, values, length } = this;
+    return length === timestamps.length
+      ? { timestamps, values }
+      : { timestamps: timestamps.slice(0, length), values: values.slice(0, length) };
+  }
+
   toBlock(detached: boolean): Block {
-    const { length } = this;
-    const block = columnsBlock({ timestamps: this.timestamps.slice(0, length), values: this.values.slice(0, length) });
-    return slice(block, 0, length, { detached });
+    return slice(columnsBlock(this.toColumns()), 0, this.length, { detached });
   }
 }
 
@@ -176,5 +217,13 @@ class RunList {
     this.adds[this.count] = add;
     this.count++;
     this.rowsTotal += end - start;
+  }
+
+  /** Copies the rows of all runs. */
+  appendTo(rows: RowSink, sources: readonly RowSource[]): void {
+    for (let index = 0; index < this.count; index++) {
+      const at = 3 * index;
+      rows.append(sources[this.runs[at]!]!, this.runs[at + 1]!, this.runs[at + 2]!, this.adds[index]!);
+    }
   }
 }

@@ -1,6 +1,12 @@
 /** Splices the replicas of an HA pair of Prometheus into one series. Start with `dedup`; `splice` is beneath it. */
 export { dedup, splice, spliceAsync, spliceBlocks, type SpliceOptions } from "./splice.ts";
 export { penalty, type PenaltyOptions } from "./strategy/penalty.ts";
+export { interval, type IntervalOptions } from "./strategy/interval.ts";
+export { chain } from "./strategy/chain.ts";
+export { thanosLanes } from "./lanes.ts";
+export { explainer, type Explainer, type ExplainerOptions, type Span } from "./explain.ts";
+export type { Reason } from "./reason.ts";
+export { type Coverage, coverage, type CoverageOptions, type Hole, type ReplicaShare } from "./coverage.ts";
 export type { Strategy, StrategyOptions } from "./strategy.ts";
 export type { Run } from "./run.ts";
 export type { AsyncSplicing, Splicing } from "./splicing.ts";

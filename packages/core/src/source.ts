@@ -13,6 +13,7 @@
  * no saved place in the code to come back to.
  */
 import type { Block } from "./block.ts";
+import { type ReasonCode, UNSAID } from "./reason.ts";
 
 /** The answer is in `piece`, which is valid until the next call. */
 export const PIECE = 0;
@@ -34,6 +35,10 @@ export class Piece {
   end: number = 0;
   /** What to add to the floats. It counts where the piece reaches the kernel; inside a fold it may be out of date. */
   add: number = 0;
+  /** Where the strategy goes over to this replica: why, and up to two lengths of time that belong to it. */
+  reason: ReasonCode = UNSAID;
+  reasonMs: number = 0;
+  reasonSecondMs: number = 0;
 }
 
 /** Where a pair of `penalty` stands, in scalars and times only; the first three are those of its `Pace`. */

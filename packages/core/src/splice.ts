@@ -1,6 +1,9 @@
 /** The calls that people need: splice columns, runs or blocks. */
 import { type Block, type Columns, columnsBlock } from "./block.ts";
+import { Coverage } from "./coverage.ts";
+import { Explainer } from "./explain.ts";
 import { gatherBlocks, gatherRuns } from "./gather.ts";
+import { dealLanes } from "./lanes.ts";
 import type { Checkpoint } from "./resume.ts";
 import { describe } from "./splice-error.ts";
 import { REPLICAS_MAX, Splicer } from "./splicer.ts";
@@ -15,6 +18,16 @@ export interface SpliceOptions {
   readonly endMs?: number;
   /** A checkpoint (`@promsplice/core/checkpoint`) from which to go on. */
   readonly resume?: Checkpoint;
+  /**
+   * With `"thanos"` the strategy gets the lanes of a Thanos Querier in place of the replicas, see `thanosLanes`: for
+   * comparing `penalty` with one. All blocks are taken from the iterables before the first step, so `spliceAsync` refuses
+   * it; such a splice can be neither saved nor resumed. Runs still name the replica that a block came from.
+   */
+  readonly lanes?: "thanos";
+  /** A collector, made by `explainer()`, of which replica is shown when and why. */
+  readonly explain?: Explainer;
+  /** A collector, made by `coverage()`, of how well the spliced series covers the time. */
+  readonly coverage?: Coverage;
 }
 
 /**
@@ -49,7 +62,17 @@ export function splice(
       throw new TypeError(`replica ${replica}: expected an iterable of blocks, got ${describe(blocks)}`);
     }
   });
-  return new Splicing(makeSplicer(replicas.length, strategy, options), replicas);
+  if (options.lanes === undefined) {
+    return new Splicing(makeSplicer(replicas.length, strategy, options), replicas);
+  }
+  if (options.lanes !== "thanos") {
+    throw new TypeError(`lanes must be "thanos", got ${describe(options.lanes)}`);
+  }
+  if (options.resume !== undefined) {
+    throw new TypeError("a splice over lanes cannot be resumed");
+  }
+  const { lanes, replicaOf } = dealLanes(replicas, options.startMs ?? -Infinity, options.endMs ?? Infinity);
+  return new Splicing(makeSplicer(checkReplicas(lanes).length, strategy, options, replicaOf), lanes);
 }
 
 /** As {@link splice}, over replicas that deliver their blocks one at a time, in the order of their first times. */
@@ -63,6 +86,9 @@ export function spliceAsync(
       throw new TypeError(`replica ${replica}: expected an async iterable of blocks, got ${describe(blocks)}`);
     }
   });
+  if (options.lanes !== undefined) {
+    throw new TypeError("lanes need all blocks at hand: collect them, and call splice");
+  }
   return new AsyncSplicing(makeSplicer(replicas.length, strategy, options), replicas);
 }
 
@@ -82,18 +108,32 @@ export function spliceBlocks(
   return gatherBlocks(splice(replicas, strategy, options));
 }
 
-function makeSplicer(replicas: number, strategy: Strategy, options: SpliceOptions): Splicer {
+function makeSplicer(
+  replicas: number,
+  strategy: Strategy,
+  options: SpliceOptions,
+  replicaOf?: ReadonlyMap<Block, number>,
+): Splicer {
   if (!(strategy instanceof Strategy)) {
     throw new TypeError(`strategy must be made by penalty() or one of its siblings, got ${describe(strategy)}`);
   }
-  const { startMs = -Infinity, endMs = Infinity, resume } = options;
+  const { startMs = -Infinity, endMs = Infinity, resume, explain, coverage } = options;
+  if (explain !== undefined && !(explain instanceof Explainer)) {
+    throw new TypeError(`explain must be made by explainer(), got ${describe(explain)}`);
+  }
+  if (coverage !== undefined && !(coverage instanceof Coverage)) {
+    throw new TypeError(`coverage must be made by coverage(), got ${describe(coverage)}`);
+  }
   for (const [name, timeMs] of Object.entries({ startMs, endMs })) {
     if (typeof timeMs !== "number" || Number.isNaN(timeMs)) {
       throw new TypeError(`${name} must be a number of milliseconds, got ${describe(timeMs)}`);
     }
   }
   keptSplice ??= spliceAtHand();
-  return new Splicer(strategy, replicas, startMs, endMs, resume?.stateFor(strategy, replicas));
+  return new Splicer(strategy, replicas, startMs, endMs, resume?.stateFor(strategy, replicas), replicaOf, {
+    explain,
+    coverage,
+  });
 }
 
 /**

@@ -4,6 +4,8 @@
  * last one open across NEED.
  */
 import { type Block, columnsBlock } from "./block.ts";
+import type { Coverage } from "./coverage.ts";
+import type { Explainer } from "./explain.ts";
 import type { Run } from "./run.ts";
 import { END, NEED, PIECE, Piece, type Source, type SourcesState, type Step } from "./source.ts";
 import { describe } from "./splice-error.ts";
@@ -24,6 +26,12 @@ export interface SplicerState extends SourcesState {
   readonly open: OpenRunState | undefined;
 }
 
+/** Who is told of each run that is handed out. */
+export interface Collectors {
+  readonly explain?: Explainer | undefined;
+  readonly coverage?: Coverage | undefined;
+}
+
 /** The most replicas of a series: strategies nest as deep as there are replicas, and so do calls. */
 export const REPLICAS_MAX: number = 256;
 
@@ -38,11 +46,30 @@ export class Splicer {
   readonly #source: Source | undefined;
   /** The run that may still grow; its `block` is undefined where there is none. */
   readonly #open = new Piece();
+  /** Where lanes stand for the replicas: the replica that each block came from. */
+  readonly #replicaOf: ReadonlyMap<Block, number> | undefined;
+  readonly #collectors: Collectors;
+  readonly #startMs: number;
+  readonly #endMs: number;
   /** After a resume: rows that the one who saved had decided upon but not handed out. */
   #replay: OpenRunState | undefined;
 
-  constructor(strategy: Strategy, replicas: number, startMs: number, endMs: number, saved?: SplicerState) {
+  constructor(
+    strategy: Strategy,
+    replicas: number,
+    startMs: number,
+    endMs: number,
+    saved?: SplicerState,
+    replicaOf?: ReadonlyMap<Block, number>,
+    collectors: Collectors = {},
+  ) {
     this.strategy = strategy;
+    this.#startMs = startMs;
+    this.#endMs = endMs;
+    this.#replicaOf = replicaOf;
+    this.#collectors = collectors;
+    collectors.explain?.begin(saved !== undefined);
+    collectors.coverage?.begin(replicaOf === undefined ? replicas : 0);
     this.#windows = Array.from(
       { length: replicas },
       (_, replica) => new ReplicaWindow(replica, startMs, endMs, saved?.windows[replica]),
@@ -68,12 +95,11 @@ export class Splicer {
    * @throws TypeError if it is not a block; SpliceError `blocks-out-of-order`.
    */
   give(replica: number, block: Block): void {
-    if (!isBlock(block)) {
-      throw new TypeError(
-        `replica ${replica}: expected a block of at least one row, its times whole ms inside ±2^53 and in order, got ${describeBlock(block)}`,
-      );
-    }
+    checkBlock(replica, block);
     this.#windows[replica]!.give(block);
+    if (block.lastMs >= this.#startMs && block.firstMs <= this.#endMs) {
+      this.#collectors.coverage?.give(this.#replicaOf?.get(block) ?? replica, block);
+    }
   }
 
   /** Tells the kernel that a replica has no more blocks. */
@@ -112,14 +138,24 @@ export class Splicer {
       open.start = piece.start;
       open.end = piece.end;
       open.add = piece.add;
+      open.reason = piece.reason;
+      open.reasonMs = piece.reasonMs;
+      open.reasonSecondMs = piece.reasonSecondMs;
       if (isOpen) {
         return PIECE;
       }
     }
   }
 
-  /** Where the kernel stands: all runs that it answered have been handed out, and nothing after them. */
+  /**
+   * Where the kernel stands: all runs that it answered have been handed out, and nothing after them.
+   *
+   * @throws TypeError over lanes: read again from a later time on, the blocks would go to other lanes.
+   */
   save(): SplicerState {
+    if (this.#replicaOf !== undefined) {
+      throw new TypeError("a splice over lanes cannot be saved");
+    }
     const sources: SourcesState = { pairs: [], windows: [] };
     this.#source?.save(-1, -Infinity, sources);
     const { block, replica, start, end, add } = this.#open;
@@ -168,13 +204,24 @@ export class Splicer {
   #handOut(): Step {
     const run = this.#run;
     const open = this.#open;
-    run.replica = open.replica;
+    run.replica = this.#replicaOf?.get(open.block!) ?? open.replica;
     run.block = open.block!;
     run.start = open.start;
     run.end = open.end;
     run.add = open.add;
     open.block = undefined;
+    this.#collectors.explain?.add(run, open);
+    this.#collectors.coverage?.add(run);
     return PIECE;
+  }
+}
+
+/** @throws TypeError, naming the replica, if something is not a block. */
+export function checkBlock(replica: number, block: Block): void {
+  if (!isBlock(block)) {
+    throw new TypeError(
+      `replica ${replica}: expected a block of at least one row, its times whole ms inside ±2^53 and in order, got ${describeBlock(block)}`,
+    );
   }
 }
 

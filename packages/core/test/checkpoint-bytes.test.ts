@@ -76,7 +76,7 @@ test.each<[string, unknown]>([
   ["a map", {}],
   ["an empty list", []],
   ["a list that is too short", ["penalty", [], []]],
-  ["a strategy that does not exist", ["chain", [], [], [], null]],
+  ["a strategy that does not exist", ["join", [], [], [], null]],
   ["a strategy without its option", ["penalty", [], [], [], null]],
   ["an option of another type", ["penalty", [["counter", 1]], [], [], null]],
   ["replicas that are no list", ["penalty", [["counter", true]], 5, [], null]],

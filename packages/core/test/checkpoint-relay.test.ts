@@ -3,21 +3,13 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Block } from "../src/block.ts";
 import { open, save } from "../src/checkpoint.ts";
-import { type AsyncSplicing, type Checkpoint, penalty, splice, spliceAsync, type Splicing } from "../src/index.ts";
+import { type AsyncSplicing, type Checkpoint, splice, spliceAsync, type Splicing } from "../src/index.ts";
+import { drawCase, expectedLines, type Replicas, type StrategyCase } from "./cases.ts";
 import { scenes } from "./generators.ts";
-import { addTo, cut, formatRow, formatRun, formatRuns } from "./samples.ts";
-import { penaltyTwin, type Row } from "./twins/penalty.ts";
-
-type Replicas = readonly (readonly Row[])[];
+import { cut, formatRun, formatRuns } from "./samples.ts";
 
 /** What a reader throws to end a splice while that waits for a block. */
 class Stopped extends Error {}
-
-function expectedText(replicas: Replicas, counter: boolean): string {
-  return penaltyTwin(replicas, counter)
-    .map(({ t, replica, row, add }) => `${t} r${replica} ${formatRow(addTo(replicas[replica]![row]!, add), counter)}`)
-    .join("\n");
-}
 
 /** The blocks that are still needed, cut anew. */
 function readFrom(replicas: Replicas, resume: Checkpoint | undefined, random: () => number): Block[][] {
@@ -76,7 +68,7 @@ class Link {
 /** Splices link by link to the end; answers how many links it took. */
 async function relay(
   replicas: Replicas,
-  counter: boolean,
+  strategyCase: StrategyCase,
   random: () => number,
   start: (blocks: readonly Block[][], link: Link) => Splicing | AsyncSplicing,
 ): Promise<number> {
@@ -86,7 +78,7 @@ async function relay(
     link.splicing = start(readFrom(replicas, resume, random), link);
     try {
       for await (const run of link.splicing) {
-        lines.push(...formatRun(run, counter));
+        lines.push(...formatRun(run, strategyCase.isLoose));
         if (link.isOver()) {
           break;
         }
@@ -97,7 +89,7 @@ async function relay(
       }
     }
     if (link.saved === undefined) {
-      expect(lines.join("\n")).toBe(expectedText(replicas, counter));
+      expect(lines.join("\n")).toBe(expectedLines(strategyCase, replicas).join("\n"));
       return links;
     }
     resume = open(link.saved);
@@ -110,17 +102,18 @@ test.each(["a synchronous", "an asynchronous"])(
     let links = 0;
     await fc.assert(
       fc.asyncProperty(scenes, async ({ scene: { replicas, counter }, random }) => {
-        links += await relay(replicas, counter, random, (blocks, { onNeed, resume }) => {
+        const strategyCase = drawCase(counter, random);
+        links += await relay(replicas, strategyCase, random, (blocks, { onNeed, resume }) => {
           const options = resume === undefined ? {} : { resume };
           return driver === "a synchronous"
             ? splice(
                 blocks.map((replica) => pausing(replica, onNeed)),
-                penalty({ counter }),
+                strategyCase.strategy,
                 options,
               )
             : spliceAsync(
                 blocks.map((replica) => pausingAsync(replica, onNeed)),
-                penalty({ counter }),
+                strategyCase.strategy,
                 options,
               );
         });
@@ -135,24 +128,24 @@ test("an asynchronous splice can be gone on with from each of its needs", async 
   let needs = 0;
   await fc.assert(
     fc.asyncProperty(scenes, async ({ scene, random }) => {
-      const { counter } = scene;
+      const strategyCase = drawCase(scene.counter, random);
       const replicas = scene.replicas.map((rows) => rows.slice(0, 6));
       const saved: { readonly bytes: Uint8Array; readonly lines: number }[] = [];
       const lines: string[] = [];
       const onNeed = (): void => void saved.push({ bytes: save(splicing), lines: lines.length });
       const splicing: AsyncSplicing = spliceAsync(
         readFrom(replicas, undefined, random).map((blocks) => pausingAsync(blocks, onNeed)),
-        penalty({ counter }),
+        strategyCase.strategy,
       );
       for await (const run of splicing) {
-        lines.push(...formatRun(run, counter));
+        lines.push(...formatRun(run, strategyCase.isLoose));
       }
-      const expected = expectedText(replicas, counter);
+      const expected = expectedLines(strategyCase, replicas).join("\n");
       expect(lines.join("\n")).toBe(expected);
       for (const { bytes, lines: before } of saved) {
         const resume = open(bytes);
         const rest = splice(readFrom(replicas, resume, random), resume.strategy, { resume });
-        expect([...lines.slice(0, before), ...formatRuns(rest, counter)].join("\n")).toBe(expected);
+        expect([...lines.slice(0, before), ...formatRuns(rest, strategyCase.isLoose)].join("\n")).toBe(expected);
       }
       needs += saved.length;
     }),

@@ -4,12 +4,12 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Block } from "../src/block.ts";
 import { open, save } from "../src/checkpoint.ts";
-import { penalty, splice, spliceAsync, type Splicing } from "../src/index.ts";
+import { chain, interval, penalty, splice, spliceAsync, type Splicing } from "../src/index.ts";
+import { drawCase, expectedLines, type Replicas, type StrategyCase } from "./cases.ts";
 import { scenes } from "./generators.ts";
-import { addTo, cut, floatRow, formatRow, formatRun, formatRuns } from "./samples.ts";
-import { penaltyTwin, type Row } from "./twins/penalty.ts";
+import { cut, floatRow, formatRun, formatRuns } from "./samples.ts";
+import type { Row } from "./twins/penalty.ts";
 
-type Replicas = readonly (readonly Row[])[];
 type Window = { readonly startMs?: number; readonly endMs?: number };
 
 /** A checkpoint, and how many samples had been handed out when it was saved. */
@@ -17,17 +17,6 @@ interface Saved {
   readonly bytes: Uint8Array;
   readonly samples: number;
   readonly at: "step" | "need";
-}
-
-function expectedLines(
-  replicas: Replicas,
-  counter: boolean,
-  { startMs = -Infinity, endMs = Infinity }: Window,
-): string[] {
-  const inside = replicas.map((rows) => rows.filter(({ t }) => t >= startMs && t <= endMs));
-  return penaltyTwin(inside, counter).map(
-    ({ t, replica, row, add }) => `${t} r${replica} ${formatRow(addTo(inside[replica]![row]!, add), counter)}`,
-  );
 }
 
 /** Hands blocks over one by one; `onNeed` is called while the kernel waits for the next one, and for the end. */
@@ -43,14 +32,14 @@ function* handOver(blocks: readonly Block[], onNeed: () => void): Generator<Bloc
 function spliceAndPause(
   replicas: readonly (readonly Block[])[],
   start: (replicas: Iterable<Block>[]) => Splicing,
-  counter: boolean,
+  isLoose: boolean,
   pause: (splicing: Splicing, samples: number, at: Saved["at"]) => void,
 ): string[] {
   const lines: string[] = [];
   const splicing = start(replicas.map((blocks) => handOver(blocks, () => pause(splicing, lines.length, "need"))));
   pause(splicing, 0, "step");
   for (const run of splicing) {
-    lines.push(...formatRun(run, counter));
+    lines.push(...formatRun(run, isLoose));
     pause(splicing, lines.length, "step");
   }
   pause(splicing, lines.length, "step");
@@ -81,14 +70,15 @@ function readAgain(
 }
 
 /** Saves at every place, goes on from each, and from one place of each of those once more. Answers how many places. */
-function checkEveryPlace(replicas: Replicas, counter: boolean, random: () => number, window: Window): number {
-  const expected = expectedLines(replicas, counter, window);
+function checkEveryPlace(replicas: Replicas, strategyCase: StrategyCase, random: () => number, window: Window): number {
+  const { strategy, isLoose } = strategyCase;
+  const expected = expectedLines(strategyCase, replicas, window);
   const places: Saved[] = [];
   const blocksOf = (rows: Replicas) => rows.map((replica) => cutAnyhow(replica, random));
   const lines = spliceAndPause(
     blocksOf(replicas),
-    (blocks) => splice(blocks, penalty({ counter }), window),
-    counter,
+    (blocks) => splice(blocks, strategy, window),
+    isLoose,
     (splicing, samples, at) => places.push({ bytes: save(splicing), samples, at }),
   );
   expect(lines).toEqual(expected);
@@ -99,7 +89,7 @@ function checkEveryPlace(replicas: Replicas, counter: boolean, random: () => num
     const rest = spliceAndPause(
       blocksOf(again),
       (blocks) => splice(blocks, resume.strategy, { ...window, resume }),
-      counter,
+      isLoose,
       (splicing, more, where) => {
         second = random() < 0.2 ? { bytes: save(splicing), samples: more, at: where } : second;
       },
@@ -111,7 +101,7 @@ function checkEveryPlace(replicas: Replicas, counter: boolean, random: () => num
       resume: resumeSecond,
     });
     expectSame(
-      [...lines.slice(0, samples), ...rest.slice(0, second.samples), ...formatRuns(last, counter)],
+      [...lines.slice(0, samples), ...rest.slice(0, second.samples), ...formatRuns(last, isLoose)],
       expected,
       `saved at a ${at} after ${samples} samples, and at a ${second.at} after ${second.samples} more`,
     );
@@ -132,7 +122,7 @@ test("going on from any place changes no sample, however the blocks are cut when
     fc.property(scenes, ({ scene: { replicas, counter }, random }) => {
       const rowsMax = random() < 0.03 ? 24 : 2 + Math.floor(random() * 6);
       const short = replicas.map((rows) => rows.slice(0, rowsMax));
-      places += checkEveryPlace(short, counter, random, {});
+      places += checkEveryPlace(short, drawCase(counter, random), random, {});
     }),
     { numRuns: 2000 },
   );
@@ -146,7 +136,10 @@ test("going on inside a window changes no sample", () => {
       const times = short.flatMap((rows) => rows.map(({ t }) => t));
       const pick = () => (times[Math.floor(random() * times.length)] ?? 0) + Math.floor(random() * 3) - 1;
       const [one, other] = [pick(), pick()];
-      checkEveryPlace(short, counter, random, { startMs: Math.min(one, other), endMs: Math.max(one, other) });
+      checkEveryPlace(short, drawCase(counter, random), random, {
+        startMs: Math.min(one, other),
+        endMs: Math.max(one, other),
+      });
     }),
     { numRuns: 300 },
   );
@@ -162,6 +155,8 @@ async function* stalled(blocks: readonly Block[], onWait: () => unknown): AsyncG
 test("a live splice that is saved while it waits and then cancelled goes on when more has come", async () => {
   await fc.assert(
     fc.asyncProperty(scenes, async ({ scene: { replicas, counter }, random }) => {
+      const strategyCase = drawCase(counter, random);
+      const { strategy, isLoose } = strategyCase;
       const times = replicas.flatMap((rows) => rows.map(({ t }) => t));
       const soFarMs = times[Math.floor(random() * times.length)] ?? 0;
       const waiting = new Set<number>();
@@ -173,12 +168,12 @@ test("a live splice that is saved while it waits and then cancelled goes on when
       );
       const splicing = spliceAsync(
         soFar.map((blocks, replica) => stalled(blocks, () => waiting.add(replica))),
-        penalty({ counter }),
+        strategy,
       );
       const lines: string[] = [];
       const reading = (async () => {
         for await (const run of splicing) {
-          lines.push(...formatRun(run, counter));
+          lines.push(...formatRun(run, isLoose));
         }
       })();
       while (waiting.size === 0) {
@@ -190,8 +185,8 @@ test("a live splice that is saved while it waits and then cancelled goes on when
       const again = readAgain(replicas, resume.resumeFromMs, 0, random).map((rows) =>
         cut(rows, () => 1 + random() * 9),
       );
-      lines.push(...formatRuns(splice(again, resume.strategy, { resume }), counter));
-      expect(lines).toEqual(expectedLines(replicas, counter, {}));
+      lines.push(...formatRuns(splice(again, resume.strategy, { resume }), isLoose));
+      expect(lines).toEqual(expectedLines(strategyCase, replicas));
       void reading;
     }),
     { numRuns: 400 },
@@ -202,13 +197,16 @@ test("the times to read again from move on with the splice, those of an idle rep
   const replicas = [0, 2000, 4000].map((offsetMs) =>
     Array.from({ length: 1000 }, (_, scrape) => floatRow(scrape * 15_000 + offsetMs, scrape)),
   );
-  for (const counter of [false, true]) {
+  const strategies = [penalty(), penalty({ counter: true }), interval({ intervalMs: 15_000 }), chain()];
+  for (const strategy of strategies) {
     const splicing = splice(
       replicas.map((rows) => cut(rows, () => 10)),
-      penalty({ counter }),
+      strategy,
     );
-    for (let step = 0; step < 50; step++) {
-      splicing.next();
+    let lastMs = 0;
+    while (lastMs < 499 * 15_000) {
+      const { block, end } = splicing.next().value!;
+      lastMs = block.timestamps()[end - 1]!;
     }
     for (const fromMs of open(save(splicing)).resumeFromMs) {
       expect(fromMs).toBeGreaterThan(499 * 15_000 - 30_000);
@@ -218,23 +216,27 @@ test("the times to read again from move on with the splice, those of an idle rep
 
 test("a save changes nothing, and saves the same twice", () => {
   const replicas = [0, 2000].map((offsetMs) => cut([floatRow(offsetMs, 1), floatRow(60_000 + offsetMs, 2)], () => 1));
-  const splicing = splice(replicas, penalty({ counter: true }));
-  let steps = 0;
-  do {
-    expect(save(splicing)).toEqual(save(splicing));
-    steps++;
-  } while (splicing.next().done !== true);
-  expect(steps).toBeGreaterThan(2);
+  for (const strategy of [penalty({ counter: true }), interval({ intervalMs: 15_000 }), chain()]) {
+    const splicing = splice(replicas, strategy);
+    let steps = 0;
+    do {
+      expect(save(splicing)).toEqual(save(splicing));
+      steps++;
+    } while (splicing.next().done !== true);
+    expect(steps).toBeGreaterThan(2);
+  }
 });
 
 test("a splice of no replica or of one can be saved and gone on with", () => {
-  for (const count of [0, 1]) {
-    const replicas = Array.from({ length: count }, () => cut([floatRow(1, 1), floatRow(2, 2)], () => Infinity));
-    const splicing = splice(replicas, penalty());
-    const before = save(splicing);
-    splicing.next();
-    const after = save(splicing);
-    expect([...splice(replicas, penalty(), { resume: open(before) })]).toHaveLength(count);
-    expect([...splice(replicas, penalty(), { resume: open(after) })]).toHaveLength(0);
+  for (const strategy of [penalty(), interval({ intervalMs: 1 }), chain()]) {
+    for (const count of [0, 1]) {
+      const replicas = Array.from({ length: count }, () => cut([floatRow(1, 1), floatRow(2, 2)], () => Infinity));
+      const splicing = splice(replicas, strategy);
+      const before = save(splicing);
+      splicing.next();
+      const after = save(splicing);
+      expect([...splice(replicas, strategy, { resume: open(before) })]).toHaveLength(count);
+      expect([...splice(replicas, strategy, { resume: open(after) })]).toHaveLength(0);
+    }
   }
 });

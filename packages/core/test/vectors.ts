@@ -13,7 +13,7 @@ interface RecordedSeries {
 interface RecordedCase {
   readonly id: string;
   readonly strategy: string;
-  readonly params?: { readonly counter?: boolean };
+  readonly params?: { readonly counter?: boolean; readonly intervalMs?: number };
   readonly replicas: readonly RecordedSeries[];
   readonly expect: RecordedSeries;
 }
@@ -61,14 +61,29 @@ export function readLines<T>(file: string): T[] {
     .map((line) => JSON.parse(line) as T);
 }
 
-/** The cases of `penalty` in one file. */
-export function readPenaltyCases(file: string): VectorCase[] {
+function readCases(file: string, strategy: string): (VectorCase & { readonly intervalMs: number })[] {
   return readLines<RecordedCase>(file)
-    .filter(({ strategy }) => strategy === "penalty")
+    .filter((recorded) => recorded.strategy === strategy)
     .map(({ id, params, replicas, expect }) => ({
       id,
       counter: params?.counter ?? false,
+      intervalMs: params?.intervalMs ?? NaN,
       replicas: replicas.map((series) => rowsOf(series)),
       expected: rowsOf(expect),
     }));
+}
+
+/** The cases of `penalty` in one file. */
+export function readPenaltyCases(file: string): VectorCase[] {
+  return readCases(file, "penalty");
+}
+
+/** The cases of VictoriaMetrics' deduplication. */
+export function readIntervalCases(): (VectorCase & { readonly intervalMs: number })[] {
+  return readCases("strategies", "interval");
+}
+
+/** The cases of Prometheus' union. */
+export function readChainCases(): VectorCase[] {
+  return readCases("strategies", "chain");
 }

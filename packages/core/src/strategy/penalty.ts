@@ -12,6 +12,7 @@
  * While a side stays current the idle one can come in only where the time between two samples more than doubles, so a run
  * costs one comparison a sample and the idle side is not looked at.
  */
+import { EXHAUSTED, PENALTY, type ReasonCode, UNSAID } from "../reason.ts";
 import { END, NEED, PIECE, Piece, type PairState, type Source, type SourcesState, type Step } from "../source.ts";
 import { describe } from "../splice-error.ts";
 import { Strategy } from "../strategy.ts";
@@ -77,6 +78,8 @@ class PenaltyPair implements Source {
   readonly #adjusts: Float64Array | undefined;
   /** The last sample's adjust as it was when the present step began. */
   #stepAdd: number | undefined = undefined;
+  /** Of a switch that was made and not handed on yet: why. */
+  #switchReason: ReasonCode = UNSAID;
   readonly #isOutermost: boolean;
   /** In a restored pair: the value of the last sample. */
   readonly #savedValue: number | undefined;
@@ -159,7 +162,7 @@ class PenaltyPair implements Source {
     }
     const comesIn = step === PIECE && this.#idleIsFirst();
     this.#checkRow(comesIn ? idle : this.#current);
-    return comesIn ? this.#switch() : PIECE;
+    return comesIn ? this.#switch(PENALTY) : PIECE;
   }
 
   /** Whether the idle side's row comes before the current side's; on a tie side a's does. */
@@ -181,15 +184,19 @@ class PenaltyPair implements Source {
       return END;
     }
     this.#checkRow(idle);
-    return this.#switch() === NEED ? NEED : this.#handOnAll();
+    return this.#switch(EXHAUSTED) === NEED ? NEED : this.#handOnAll();
   }
 
   /** Makes the idle side the current one; with `counter`, raises what lies below the last value shown. */
-  #switch(): Step {
+  #switch(reason: ReasonCode): Step {
     const shown = this.#shownValue();
     if (shown !== undefined && this.#a.row < this.#a.end && this.#place(this.#a.row) === NEED) {
       return NEED;
     }
+    // Before the first sample nothing was shown, so there is no reason to leave it.
+    this.#switchReason = this.#pace.lastMs === -Infinity ? UNSAID : reason;
+    this.piece.reasonMs = this.#current.rowMs - this.#pace.lastMs;
+    this.piece.reasonSecondMs = this.#pace.penaltyMs;
     this.#swap();
     if (shown !== undefined) {
       this.#adjust(this.#current, this.#current.row, shown);
@@ -266,6 +273,15 @@ class PenaltyPair implements Source {
     piece.start = start;
     piece.end = end;
     piece.add = this.#adjusts?.[side.replica] ?? 0;
+    piece.reason = this.#switchReason;
+    this.#switchReason = UNSAID;
+    const inner = side === this.#a ? this.#inner?.piece : undefined;
+    if (inner !== undefined && inner.reason !== UNSAID && start === inner.start) {
+      // A pair further in has gone over here too: its reason is the nearer one.
+      piece.reason = inner.reason;
+      piece.reasonMs = inner.reasonMs;
+      piece.reasonSecondMs = inner.reasonSecondMs;
+    }
     side.moveTo(end);
     this.#stepAdd = undefined;
     return PIECE;
