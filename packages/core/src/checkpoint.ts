@@ -20,6 +20,8 @@ import { SpliceError } from "./splice-error.ts";
 import { type OpenRunState, REPLICAS_MAX, type SplicerState } from "./splicer.ts";
 import type { AsyncSplicing, Splicing } from "./splicing.ts";
 import type { Strategy } from "./strategy.ts";
+import { fill } from "./strategy/fill.ts";
+import type { StaleMarkers } from "./strategy/filling.ts";
 import { penalty } from "./strategy/penalty.ts";
 import { TIMESTAMP_MS_MAX } from "./timestamp.ts";
 
@@ -38,7 +40,7 @@ const NAME_BYTES_MAX = 64;
  */
 export function save(splicing: Splicing | AsyncSplicing): Uint8Array {
   const { splicer } = splicing;
-  const { open: openRun, pairs, windows } = splicer.save();
+  const { open: openRun, pairs, windows, scalars } = splicer.save();
   const body = encode([
     splicer.strategy.name,
     Object.entries(splicer.strategy.options),
@@ -53,6 +55,7 @@ export function save(splicing: Splicing | AsyncSplicing): Uint8Array {
       pair.stepAdd ?? null,
     ]),
     openRun === undefined ? null : [openRun.replica, openRun.firstMs, openRun.lastMs, openRun.add],
+    ...(scalars === undefined ? [] : [scalars]),
   ]);
   const bytes = new Uint8Array(HEADER_BYTES + body.length);
   bytes[HEADER_BYTES - 1] = VERSION;
@@ -102,14 +105,15 @@ export function open(bytes: Uint8Array): Checkpoint {
   } catch (error) {
     throw malformed("it is not the MessagePack it should be", error);
   }
-  const [name, options, windows, pairs, run] = tuple(body, 5);
+  const [name, options, windows, pairs, run, scalars] = tuple(body, list(body).length === 6 ? 6 : 5);
   const state: SplicerState = {
     windows: list(windows).map((window) => readWindow(window)),
     pairs: list(pairs).map((pair) => readPair(pair)),
     open: run === null ? undefined : readOpenRun(run),
+    ...(scalars === undefined ? {} : { scalars: list(scalars).map((scalar) => number(scalar)) }),
   };
   const replicas = state.windows.length;
-  if (state.pairs.length !== Math.max(0, replicas - 1)) {
+  if (state.pairs.length !== (scalars === undefined ? Math.max(0, replicas - 1) : 0)) {
     throw malformed(`it has ${state.pairs.length} pairs of ${replicas} replicas`);
   }
   for (const { replica } of [...state.pairs, ...(state.open === undefined ? [] : [state.open])]) {
@@ -122,6 +126,13 @@ export function open(bytes: Uint8Array): Checkpoint {
 
 function readStrategy(name: unknown, entries: unknown): Strategy {
   const options = new Map(list(entries).map((entry) => tuple(entry, 2) as [unknown, unknown]));
+  if (name === "fill") {
+    const intervalMs = options.get("intervalMs");
+    return fill({
+      ...(intervalMs === undefined ? {} : { intervalMs: number(intervalMs) }),
+      staleMarkers: options.get("staleMarkers") as StaleMarkers,
+    });
+  }
   if (name !== "penalty") {
     throw malformed(`it names a strategy ${JSON.stringify(name)} that does not exist`);
   }

@@ -3,7 +3,7 @@ import type { Source, SourcesState } from "./source.ts";
 import type { ReplicaWindow } from "./window.ts";
 
 /** The options that a strategy was made with, as plain data. */
-export type StrategyOptions = Readonly<Record<string, number | boolean>>;
+export type StrategyOptions = Readonly<Record<string, number | boolean | string>>;
 
 /** Made by `penalty()` and its siblings, and given to `dedup`, `splice` and the others; what is inside is no contract. */
 export class Strategy {

@@ -20,6 +20,8 @@ import {
 export class ReplicaWindow implements Source {
   readonly piece: Piece = new Piece();
   readonly needs: number;
+  /** The first instant of the time window that was asked for, or −∞. */
+  readonly windowStartMs: number;
   readonly #normaliser: Normaliser;
   readonly #startMs: number;
   readonly #endMs: number;
@@ -37,6 +39,7 @@ export class ReplicaWindow implements Source {
     this.needs = replica;
     this.piece.replica = replica;
     this.#normaliser = new Normaliser(replica);
+    this.windowStartMs = startMs;
     this.#fromMs = Math.max(startMs, saved?.fromMs ?? -Infinity);
     this.#startMs = this.#fromMs;
     this.#endMs = endMs;
@@ -92,6 +95,11 @@ export class ReplicaWindow implements Source {
       this.#row = end;
     }
     return PIECE;
+  }
+
+  /** See `Replayed`: here nothing is earlier than `firstMs`. */
+  nextWithin(_firstMs: number, lastMs: number): Step {
+    return this.nextUntil(lastMs);
   }
 
   save(row: number, fromMs: number, state: SourcesState): void {

@@ -65,6 +65,10 @@ class GuardedBlock implements Block {
     return this.#decode(() => this.#block.valueAt(row));
   }
 
+  staleRows(): Uint32Array {
+    return this.#decode(() => this.#block.staleRows());
+  }
+
   #decode<T>(column: () => T): T {
     try {
       const decoded = column();

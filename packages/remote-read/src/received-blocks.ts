@@ -119,6 +119,10 @@ class ReceivedBlock implements Block {
     return this.values()[row]!;
   }
 
+  staleRows(): Uint32Array {
+    return this.#decode(() => this.#block.staleRows());
+  }
+
   #decode<T>(column: () => T): T {
     try {
       const decoded = column();

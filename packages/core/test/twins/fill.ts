@@ -116,20 +116,19 @@ export function fillTwin(replicas: readonly (readonly Row[])[], options: FillTwi
 function readSamples(rows: readonly Row[], replica: number, options: FillTwinOptions): Sample[] {
   const { startMs = -Infinity, endMs = Infinity } = options;
   const inside = rows.map((row, index) => ({ ...row, index })).filter(({ t }) => t >= startMs && t <= endMs);
-  const times = inside.map(({ t }) => t);
+  const deltas = inside.slice(1).map(({ t }, place) => t - inside[place]!.t);
   return inside.map((row, place) => ({
     t: row.t,
     replica,
     row: row.index,
     isStale: row.histogram === undefined && row.high >>> 0 === 0x7ff00000 && row.low === 2,
     value: valueOf(row),
-    intervalMs: options.intervalMs ?? estimate(times, place),
+    intervalMs: options.intervalMs ?? estimate(deltas, place),
   }));
 }
 
 /** The interval at a row: of the last 16 deltas, or the first 16, the mean of those up to 1.5 × their 20 % quantile. */
-function estimate(times: readonly number[], row: number): number | undefined {
-  const deltas = times.slice(1).map((t, index) => t - times[index]!);
+function estimate(deltas: readonly number[], row: number): number | undefined {
   const used = row >= DELTAS ? deltas.slice(row - DELTAS, row) : deltas.slice(0, DELTAS);
   if (used.length === 0) {
     return undefined;
@@ -174,7 +173,7 @@ function addMarkers(
         const isFollowed = samples.some((list, replica) =>
           list.some(
             ({ t, isStale }) =>
-              replica !== marker.replica && !isStale && t > marker.t && t <= marker.t + 1.5 * interval,
+              replica !== marker.replica && !isStale && t > marker.t && t - marker.t <= 1.5 * interval,
           ),
         );
         return !isFollowed && (isHole || marker.replica === before?.replica);
