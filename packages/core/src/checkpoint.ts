@@ -21,7 +21,7 @@ import { type OpenRunState, REPLICAS_MAX, type SplicerState } from "./splicer.ts
 import type { AsyncSplicing, Splicing } from "./splicing.ts";
 import type { Strategy } from "./strategy.ts";
 import { fill } from "./strategy/fill.ts";
-import type { StaleMarkers } from "./strategy/filling.ts";
+import { isFillingState, type StaleMarkers } from "./strategy/filling.ts";
 import { penalty } from "./strategy/penalty.ts";
 import { TIMESTAMP_MS_MAX } from "./timestamp.ts";
 
@@ -33,6 +33,7 @@ const HEADER_BYTES = 9;
 /** A replica takes at most some 80 bytes. Hostile bytes can make a decoder allocate about a thousand times their length. */
 const CHECKPOINT_BYTES_MAX = 32 * 1024;
 const NAME_BYTES_MAX = 64;
+const SCALARS_MAX = 8 * REPLICAS_MAX;
 
 /**
  * Saves where a splice stands: all runs that it handed out count as taken, the present one included. Allowed between two
@@ -96,7 +97,7 @@ export function open(bytes: Uint8Array): Checkpoint {
   let body: unknown;
   try {
     body = decode(bytes.subarray(HEADER_BYTES), {
-      maxArrayLength: REPLICAS_MAX,
+      maxArrayLength: SCALARS_MAX,
       maxStrLength: NAME_BYTES_MAX,
       maxBinLength: 0,
       maxMapLength: 0,
@@ -110,7 +111,7 @@ export function open(bytes: Uint8Array): Checkpoint {
     windows: list(windows).map((window) => readWindow(window)),
     pairs: list(pairs).map((pair) => readPair(pair)),
     open: run === null ? undefined : readOpenRun(run),
-    ...(scalars === undefined ? {} : { scalars: list(scalars).map((scalar) => number(scalar)) }),
+    ...(scalars === undefined ? {} : { scalars: readScalars(scalars, list(windows).length) }),
   };
   const replicas = state.windows.length;
   if (state.pairs.length !== (scalars === undefined ? Math.max(0, replicas - 1) : 0)) {
@@ -121,19 +122,19 @@ export function open(bytes: Uint8Array): Checkpoint {
       throw malformed(`it names replica ${replica} of ${replicas}`);
     }
   }
-  return new Checkpoint(readStrategy(name, options), state);
+  return new Checkpoint(readStrategy(name, options, scalars !== undefined), state);
 }
 
-function readStrategy(name: unknown, entries: unknown): Strategy {
+function readStrategy(name: unknown, entries: unknown, hasScalars: boolean): Strategy {
   const options = new Map(list(entries).map((entry) => tuple(entry, 2) as [unknown, unknown]));
-  if (name === "fill") {
+  if (name === "fill" && hasScalars) {
     const intervalMs = options.get("intervalMs");
     return fill({
       ...(intervalMs === undefined ? {} : { intervalMs: number(intervalMs) }),
       staleMarkers: options.get("staleMarkers") as StaleMarkers,
     });
   }
-  if (name !== "penalty") {
+  if (name !== "penalty" || hasScalars) {
     throw malformed(`it names a strategy ${JSON.stringify(name)} that does not exist`);
   }
   return penalty({ counter: boolean(options.get("counter")) });
@@ -155,6 +156,15 @@ function readPair(given: unknown): PairState {
     value: value === null ? undefined : number(value),
     stepAdd: stepAdd === null ? undefined : number(stepAdd),
   };
+}
+
+/** What `fill` saved: see `Filling.save`. */
+function readScalars(given: unknown, replicas: number): readonly number[] {
+  const scalars = list(given).map((scalar) => number(scalar));
+  if (!isFillingState(scalars, replicas)) {
+    throw malformed(`it has ${scalars.length} scalars that cannot be a state over ${replicas} replicas`);
+  }
+  return scalars;
 }
 
 function readOpenRun(given: unknown): OpenRunState {

@@ -9,6 +9,11 @@ export type StrategyOptions = Readonly<Record<string, number | boolean | string>
 export class Strategy {
   readonly name: string;
   readonly options: StrategyOptions;
+  /**
+   * Whether samples near the edges of a window depend on what lies outside it, so that who cuts answers to a window should
+   * ask for more and trim.
+   */
+  readonly needsContext: boolean;
   readonly #join: (windows: readonly ReplicaWindow[], saved: SourcesState | undefined) => Source;
 
   /** @internal */
@@ -16,7 +21,9 @@ export class Strategy {
     name: string,
     options: StrategyOptions,
     join: (windows: readonly ReplicaWindow[], saved: SourcesState | undefined) => Source,
+    needsContext = false,
   ) {
+    this.needsContext = needsContext;
     this.name = name;
     this.options = options;
     this.#join = join;

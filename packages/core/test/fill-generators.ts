@@ -1,10 +1,12 @@
 /** Replicas for the tests of `fill`: scrapes of one target by several servers, with what happens to them. */
 import * as fc from "fast-check";
+import { fill, type Strategy } from "../src/index.ts";
 import { seededRandom } from "./random.ts";
-import { floatRow, STALE } from "./samples.ts";
+import { floatRow, formatRow, STALE } from "./samples.ts";
+import { fillTwin, type FillTwinOptions } from "./twins/fill.ts";
 import type { Row } from "./twins/penalty.ts";
 
-export interface FillScene {
+interface FillScene {
   readonly replicas: readonly (readonly Row[])[];
   /** The shortest interval of the replicas as they are configured. */
   readonly intervalMs: number;
@@ -89,7 +91,7 @@ export function drawFillScene(seed: number, weather: Weather): FillScene {
 }
 
 /** Tiny replicas on a grid, in which every tie happens. */
-export function drawDenseFillScene(seed: number): FillScene {
+function drawDenseFillScene(seed: number): FillScene {
   const random = seededRandom(seed);
   const intervalMs = [2, 3, 4, 10][Math.floor(random() * 4)]!;
   const replicas = Array.from({ length: 1 + Math.floor(random() * 4) }, () => {
@@ -108,3 +110,41 @@ export function drawDenseFillScene(seed: number): FillScene {
 }
 
 export const seeds: fc.Arbitrary<number> = fc.integer({ min: 0, max: 2 ** 31 - 1 });
+
+/** Replicas and options, both from one seed; with a window in that share of the cases. */
+export interface FillCase {
+  readonly replicas: readonly (readonly Row[])[];
+  readonly options: FillTwinOptions;
+  readonly random: () => number;
+}
+
+const STALE_MARKERS = ["live-wins", "keep", "drop"] as const;
+
+export function drawFillCase(seed: number, windows = 0.3): FillCase {
+  const { replicas, intervalMs, random } =
+    seed % 3 === 0
+      ? drawDenseFillScene(seed)
+      : drawFillScene(seed, { scrapes: 20 + (seed % 101), replicas: 1 + (seed % 5), isUneven: seed % 2 === 0 });
+  const times = replicas.flatMap((rows) => rows.map(({ t }) => t));
+  const pick = () => (times[Math.floor(random() * times.length)] ?? 0) + Math.floor(random() * 3) - 1;
+  const options: FillTwinOptions = {
+    intervalMs: random() < 0.5 ? undefined : intervalMs,
+    staleMarkers: random() < 0.6 ? "live-wins" : STALE_MARKERS[Math.floor(random() * 3)],
+    ...(random() < windows ? { startMs: pick(), endMs: pick() } : {}),
+  };
+  return { replicas, options, random };
+}
+
+export function strategyOf({ intervalMs, staleMarkers }: FillTwinOptions): Strategy {
+  return fill({
+    ...(intervalMs === undefined ? {} : { intervalMs }),
+    ...(staleMarkers === undefined ? {} : { staleMarkers }),
+  });
+}
+
+/** What the twin shows, a line a sample. */
+export function expectedLines(replicas: FillScene["replicas"], options: FillTwinOptions): string[] {
+  return fillTwin(replicas, options).samples.map(
+    ({ t, replica, row }) => `${t} r${replica} ${formatRow(replicas[replica]![row]!, false)}`,
+  );
+}

@@ -1,7 +1,15 @@
 /** The `fill` columns of the scoreboard: the naive twin and the streaming form, with the interval estimated and given. */
 import { expect, test } from "vitest";
 import { floatRow } from "./samples.ts";
-import { countFlips, expectWithin, readScenarios, replicasOf, type Sample, type Scenario, score } from "./scoreboard.ts";
+import {
+  countFlips,
+  expectWithin,
+  readScenarios,
+  replicasOf,
+  type Sample,
+  type Scenario,
+  score,
+} from "./scoreboard.ts";
 import { fillTwin } from "./twins/fill.ts";
 
 type Replicas = readonly (readonly number[])[];

@@ -116,7 +116,10 @@ function uncovered(samples: readonly Sample[], { fromMs, toMs, reachMs }: NonNul
 }
 
 /** Splices the same replicas in a sliding window and counts the steps at which neighbours disagree inside the margins. */
-export function countFlips(splice: (startMs: number, endMs: number) => readonly Sample[], window: NonNullable<Scenario["window"]>): number {
+export function countFlips(
+  splice: (startMs: number, endMs: number) => readonly Sample[],
+  window: NonNullable<Scenario["window"]>,
+): number {
   const windows = Array.from({ length: window.count }, (_, index) => {
     const startMs = window.startMs + index * window.stepMs;
     return {

@@ -28,5 +28,6 @@ export function fill(options: FillOptions = {}): Strategy {
     "fill",
     { ...(intervalMs === undefined ? {} : { intervalMs }), staleMarkers },
     (windows, saved) => new Filling(windows, intervalMs ?? NaN, staleMarkers, saved?.scalars),
+    true,
   );
 }

@@ -15,10 +15,20 @@
  * A step looks things up until it knows the next sample of every level, then shows it. So where a block is missing it is
  * simply begun again.
  */
-import { END, NEED, PIECE, Piece, type Replayed, seekRow, type Source, type SourcesState, type Step } from "../source.ts";
+import {
+  END,
+  NEED,
+  PIECE,
+  Piece,
+  type Replayed,
+  seekRow,
+  type Source,
+  type SourcesState,
+  type Step,
+} from "../source.ts";
 import { describeTime, TIMESTAMP_MS_MAX } from "../timestamp.ts";
 import type { ReplicaWindow } from "../window.ts";
-import { NEEDED, NO_ROW, Scrapes } from "./scrapes.ts";
+import { NEEDED, NO_ROW, ROWS_KEPT, Scrapes } from "./scrapes.ts";
 import { passSteadyRows } from "./steady.ts";
 
 /** What becomes of stale markers; see `FillOptions`. */
@@ -34,6 +44,28 @@ const APART_INTERVALS = 0.5;
 const CLOSED = -1;
 const SCALARS = 3;
 const SCALARS_A_REPLICA = 5;
+
+/** Whether numbers can be what {@link Filling.save} writes, over so many replicas. */
+export function isFillingState(scalars: readonly number[], replicas: number): boolean {
+  const isReplica = (index: number, leastReplica: number): boolean =>
+    Number.isInteger(scalars[index]) && scalars[index]! >= leastReplica && scalars[index]! < replicas;
+  const isTime = (index: number): boolean =>
+    Math.abs(scalars[index]!) === Infinity ||
+    (Number.isInteger(scalars[index]) && Math.abs(scalars[index]!) <= TIMESTAMP_MS_MAX);
+  if (scalars.length !== SCALARS + SCALARS_A_REPLICA * replicas || !isTime(0) || !isReplica(1, -1) || !isTime(2)) {
+    return false;
+  }
+  for (let at = SCALARS; at < scalars.length; at += SCALARS_A_REPLICA) {
+    const rowsBefore = scalars[at + 3]!;
+    if (
+      !(isTime(at) && isReplica(at + 1, 0) && scalars[at + 2]! >= CLOSED && isTime(at + 4)) ||
+      !(Number.isInteger(rowsBefore) && rowsBefore >= 0 && rowsBefore <= ROWS_KEPT)
+    ) {
+      return false;
+    }
+  }
+  return true;
+}
 
 export class Filling implements Source {
   readonly piece: Piece = new Piece();

@@ -21,7 +21,7 @@ export const NEEDED = -1;
 export const NO_ROW = -2;
 
 /** The rows behind what was shown that an estimate may look at: those between which the last deltas lie. */
-const ROWS_KEPT = DELTAS + 1;
+export const ROWS_KEPT: number = DELTAS + 1;
 
 /** Rows of one block, numbered from `base`. */
 class Stretch {
@@ -320,9 +320,7 @@ export class Scrapes {
       }
       const timeMs = timestamps[next + stretch.shift]!;
       if (!(timeMs > beforeMs)) {
-        throw new RangeError(
-          `replica ${this.replica}, row ${next + stretch.shift}: ${describeTime(timeMs, beforeMs)}`,
-        );
+        throw new RangeError(`replica ${this.replica}, row ${next + stretch.shift}: ${describeTime(timeMs, beforeMs)}`);
       }
       deltas[index] = timeMs - beforeMs;
       beforeMs = timeMs;
