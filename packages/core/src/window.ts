@@ -22,6 +22,8 @@ export class ReplicaWindow implements Source {
   readonly needs: number;
   /** The first instant of the time window that was asked for, or −∞. */
   readonly windowStartMs: number;
+  /** The last instant of the time window where rows after it have been seen, else −∞. */
+  laterMs: number = -Infinity;
   readonly #normaliser: Normaliser;
   readonly #startMs: number;
   readonly #endMs: number;
@@ -71,6 +73,9 @@ export class ReplicaWindow implements Source {
       if (block === undefined) {
         this.#isEnded ||= this.#isFinished;
         return this.#isEnded ? END : NEED;
+      }
+      if (block.lastMs > this.#endMs) {
+        this.laterMs = this.#endMs;
       }
       if (block.firstMs > this.#endMs) {
         this.#isEnded = true;

@@ -105,7 +105,7 @@ export class Scrapes {
 
   /** The time after which there is nothing, where the end has been seen. */
   get untilMs(): number {
-    return this.#isEnded ? this.#lastMs() : Infinity;
+    return this.#isEnded && this.#window.laterMs === -Infinity ? this.#lastMs() : Infinity;
   }
 
   /** The block of a row in hand and, at `row + shift`, its place in it. */
@@ -203,9 +203,9 @@ export class Scrapes {
     }
   }
 
-  /** Whether the replica has a row later than a time, without decoding anything. Asks for blocks only if it `mayPull`. */
+  /** Whether the replica has a row later than a time, at least outside the window if that ends later, without decoding anything. Asks for blocks only if it `mayPull`. */
   reaches(timeMs: number, mayPull: boolean): Step {
-    while (!(this.#lastMs() > timeMs)) {
+    while (!(this.#lastMs() > timeMs || this.#window.laterMs > timeMs)) {
       const step = this.#isEnded ? END : mayPull ? this.#pull() : NEED;
       if (step !== PIECE) {
         return step;
@@ -282,12 +282,9 @@ export class Scrapes {
   save(state: SourcesState): void {
     this.#letGo();
     this.#window.save(-1, -Infinity, state);
-    const first = this.#stretches[0];
-    if (first !== undefined) {
-      const window = state.windows[this.replica]!;
-      window.fromMs = first.firstMs;
-      window.ended = false;
-    }
+    const window = state.windows[this.replica]!;
+    window.fromMs = this.#stretches[0]?.firstMs ?? window.fromMs;
+    window.ended = false;
   }
 
   #lastMs(): number {

@@ -52,7 +52,8 @@ const DELTAS = 16;
 export function fillTwin(replicas: readonly (readonly Row[])[], options: FillTwinOptions = {}): Filled {
   const { startMs = -Infinity, endMs = Infinity } = options;
   const samples = replicas.map((rows, replica) => readSamples(rows, replica, options));
-  const times = samples.flatMap((list) => list.map(({ t }) => t));
+  // Of what lies outside the window only counts whether there is something after its end.
+  const times = replicas.flatMap((rows) => rows.map(({ t }) => t));
   const edges = {
     start: startMs === -Infinity ? Math.min(...times) : startMs,
     end: Math.min(endMs, Math.max(...times)),
