@@ -1,13 +1,19 @@
-/** What `fill` promises for a given interval that is at most every replica's own, each a property over many cases. */
-import { afterAll, expect, test } from "vitest";
+/**
+ * What `fill` promises for a given interval that is at most every replica's own: each promise a property over the same
+ * 10,000 cases, of which each third has what makes it interesting.
+ */
+import { beforeAll, expect, test } from "vitest";
 import { fill, splice } from "../src/index.ts";
 import { drawFillScene } from "./fill-generators.ts";
-import { blockOf, cut, formatRow } from "./samples.ts";
+import { blockOf, cut, STALE } from "./samples.ts";
 import type { Row } from "./twins/penalty.ts";
 
 const CASES = 10_000;
 const SCRAPES = 100;
 
+type Replicas = readonly (readonly Row[])[];
+
+/** A sample of the output; `source` is the very row that was given. */
 interface Shown {
   readonly t: number;
   readonly replica: number;
@@ -15,155 +21,158 @@ interface Shown {
   readonly isStale: boolean;
 }
 
+interface Case {
+  readonly replicas: Replicas;
+  readonly intervalMs: number;
+  readonly random: () => number;
+  readonly shown: readonly Shown[];
+  /** The live samples shown. */
+  readonly live: readonly Shown[];
+}
+
 function isStale({ high, low, histogram }: Row): boolean {
-  return histogram === undefined && high === 0x7ff00000 && low === 2;
+  return histogram === undefined && high === STALE[0] && low === STALE[1];
 }
 
 function spliced(
-  replicas: readonly (readonly Row[])[],
+  replicas: Replicas,
   intervalMs: number,
   random: () => number,
   startMs = -Infinity,
   endMs = Infinity,
 ): Shown[] {
-  const rowOfBlock = new Map<unknown, { readonly replica: number; readonly first: number }>();
-  const blocks = replicas.map((rows, replica) => {
-    const list = random() < 0.5 ? (rows.length === 0 ? [] : [blockOf(rows)]) : cut(rows, () => 1 + random() * 40);
+  const firstRows = new Map<unknown, number>();
+  const blocks = replicas.map((rows) => {
+    const list = rows.length > 0 && random() < 0.7 ? [blockOf(rows)] : cut(rows, () => 1 + random() * 40);
     let first = 0;
     for (const block of list) {
-      rowOfBlock.set(block, { replica, first });
+      firstRows.set(block, first);
       first += block.count;
     }
     return list;
   });
   const shown: Shown[] = [];
   for (const { replica, block, start, end } of splice(blocks, fill({ intervalMs }), { startMs, endMs })) {
-    const at = rowOfBlock.get(block)!;
+    const first = firstRows.get(block)!;
+    const timestamps = block.timestamps();
     for (let row = start; row < end; row++) {
-      const source = replicas[replica]![at.first + row]!;
-      shown.push({ t: source.t, replica, source, isStale: isStale(source) });
+      const source = replicas[replica]![first + row]!;
+      shown.push({ t: timestamps[row]!, replica, source, isStale: isStale(source) });
     }
   }
   return shown;
 }
 
-const format = ({ t, source }: Shown): string => `${t} ${formatRow(source, false)}`;
-const live = (shown: readonly Shown[]): Shown[] => shown.filter((sample) => !sample.isStale);
-
-/** How many of the cases that a test drew have what. */
-const shares = { cases: 0, holes: 0, markers: 0, switches: 0 };
-
-function check(
-  name: string,
-  property: (
-    shown: readonly Shown[],
-    replicas: readonly (readonly Row[])[],
-    intervalMs: number,
-    random: () => number,
-  ) => void,
-  most = Infinity,
-): void {
-  test(name, () => {
-    let bad=0;
-    for (let seed = 0; seed < CASES; seed++) {
-      const { replicas, intervalMs, random } = drawFillScene(seed * 7919 + name.length, {
-        scrapes: SCRAPES,
-        replicas: 2 + (seed % 3),
-        isUneven: false,
-      });
-      const shown = spliced(replicas, intervalMs, random);
-      const samples = live(shown);
-      shares.cases++;
-      shares.markers += shown.length > samples.length ? 1 : 0;
-      shares.switches += samples.some(({ replica }, index) => index > 0 && samples[index - 1]!.replica !== replica) ? 1 : 0;
-      shares.holes += samples.some(({ t }, index) => index > 0 && t - samples[index - 1]!.t > 1.5 * intervalMs) ? 1 : 0;
-      try {
-        property(shown, replicas, intervalMs, random);
-      } catch (error) {
-        bad++;
-        if (bad > 3) throw new Error(`seed ${seed}: ${String(error).slice(0,800)}`, { cause: error });
-      }
-    }
-    expect(bad).toBe(0);
-  });
+function onlyLive(shown: readonly Shown[]): Shown[] {
+  return shown.filter((sample) => !sample.isStale);
 }
 
-afterAll(() => {
-  const { cases } = shares;
-  console.log(`of ${cases} cases with a hole left ${shares.holes}, a marker ${shares.markers}, a switch ${shares.switches}`);
-  for (const count of [shares.holes, shares.markers, shares.switches]) {
-    expect(count).toBeGreaterThan(cases / 3);
-  }
-});
+/** Where two outputs, made of the same rows, differ; undefined if they do not. */
+function difference(one: readonly Shown[], other: readonly Shown[]): string | undefined {
+  const at = one.findIndex(({ source }, index) => source !== other[index]?.source);
+  return at < 0 && one.length === other.length ? undefined : `${one[at]?.t} instead of ${other[at]?.t}`;
+}
 
-check("the output is a subset of the input and its times increase", (shown, replicas) => {
-  shown.forEach(({ t, replica, source }, index) => {
-    if (!(index === 0 || t > shown[index - 1]!.t) || !replicas[replica]!.includes(source)) {
-      throw new Error(`sample ${index}`);
+/** Each answers what contradicts it in a case, or undefined. */
+const PROPERTIES: Readonly<Record<string, (given: Case) => string | undefined>> = {
+  "the output is a subset of the input, and its times increase": ({ shown }) =>
+    shown.find(({ t, source }, index) => t !== source.t || (index > 0 && t <= shown[index - 1]!.t))?.t.toString(),
+
+  "no two live samples of different replicas are closer than half an interval": ({ live, intervalMs }) =>
+    live
+      .find(({ t, replica }, index) => {
+        const before = live[index - 1];
+        return before !== undefined && before.replica !== replica && t - before.t < 0.5 * intervalMs;
+      })
+      ?.t.toString(),
+
+  "no hole that is left holds a live sample half an interval away from both ends": ({ live, replicas, intervalMs }) => {
+    const start = Math.min(...replicas.map((rows) => rows[0]?.t ?? Infinity));
+    const end = Math.max(...replicas.map((rows) => rows.at(-1)?.t ?? -Infinity));
+    for (let index = -1; index < live.length; index++) {
+      const from = live[index]?.t ?? -Infinity;
+      const to = live[index + 1]?.t ?? Infinity;
+      if (Math.min(to, end) - Math.max(from, start) > 1.5 * intervalMs) {
+        const missed = replicas
+          .flat()
+          .find((row) => !isStale(row) && row.t - from >= 0.5 * intervalMs && to - row.t >= 0.5 * intervalMs);
+        if (missed !== undefined) {
+          return `${missed.t} in the hole from ${from} to ${to}`;
+        }
+      }
     }
-  });
-});
+    return undefined;
+  },
 
-check("no two live samples of different replicas are closer than half an interval", (shown, _, intervalMs) => {
-  const samples = live(shown);
-  samples.forEach(({ t, replica }, index) => {
-    const before = samples[index - 1];
-    if (before !== undefined && before.replica !== replica && t - before.t < 0.5 * intervalMs) {
-      throw new Error(`${before.t} and ${t}`);
+  "a spliced series that is spliced again stays the same": ({ shown, intervalMs, random }) =>
+    difference(spliced([shown.map(({ source }) => source)], intervalMs, random), shown),
+
+  "a spliced series before its replicas has the same live samples": ({ shown, live, replicas, intervalMs, random }) =>
+    difference(onlyLive(spliced([shown.map(({ source }) => source), ...replicas], intervalMs, random)), live),
+
+  "block boundaries do not matter": ({ shown, replicas, intervalMs, random }) =>
+    difference(spliced(replicas, intervalMs, random), shown),
+
+  "windows have the same live samples from two intervals inside their edges on": ({
+    live,
+    replicas,
+    intervalMs,
+    random,
+  }) => {
+    const lengthMs = SCRAPES * intervalMs;
+    const startMs = Math.min(...replicas.map((rows) => rows[0]?.t ?? Infinity)) + Math.floor(random() * lengthMs);
+    const endMs = startMs + Math.floor(random() * lengthMs);
+    const isInside = ({ t }: Shown) => t >= startMs + 2 * intervalMs && t <= endMs - 2 * intervalMs;
+    const again = onlyLive(spliced(replicas, intervalMs, random, startMs, endMs));
+    return difference(again.filter(isInside), live.filter(isInside));
+  },
+
+  "a marker is followed by no live sample of another replica within 1.5 intervals": ({ shown, replicas, intervalMs }) =>
+    shown
+      .find(
+        (marker) =>
+          marker.isStale &&
+          replicas.some(
+            (rows, replica) =>
+              replica !== marker.replica &&
+              rows.some((row) => !isStale(row) && row.t > marker.t && row.t - marker.t <= 1.5 * intervalMs),
+          ),
+      )
+      ?.t.toString(),
+};
+
+/** The first case that contradicts a property. */
+const contradictions = new Map<string, string>();
+const shares = { hole: 0, marker: 0, switch: 0 };
+
+beforeAll(() => {
+  for (let seed = 0; seed < CASES; seed++) {
+    const weather = { scrapes: SCRAPES, replicas: 2 + (seed % 3), isUneven: false };
+    const { replicas, intervalMs, random } = drawFillScene(seed, weather);
+    if (replicas[0]!.length === 0) {
+      continue;
     }
-  });
-});
-
-check("no hole that is left holds a live sample half an interval away from both ends", (shown, replicas, intervalMs) => {
-  const samples = live(shown);
-  const times = replicas.flatMap((rows) => rows.map(({ t }) => t));
-  const start = Math.min(...times);
-  const end = Math.max(...times);
-  const candidates = replicas.flatMap((rows) => rows.filter((row) => !isStale(row)).map(({ t }) => t));
-  for (let index = -1; index < samples.length; index++) {
-    const from = samples[index]?.t ?? -Infinity;
-    const to = samples[index + 1]?.t ?? Infinity;
-    if (Math.min(to, end) - Math.max(from, start) > 1.5 * intervalMs) {
-      const missed = candidates.find((t) => t - from >= 0.5 * intervalMs && to - t >= 0.5 * intervalMs);
-      if (missed !== undefined) {
-        throw new Error(`${missed} in the hole ${from} to ${to}`);
+    const shown = spliced(replicas, intervalMs, random);
+    const live = onlyLive(shown);
+    shares.hole += live.some(({ t }, index) => index > 0 && t - live[index - 1]!.t > 1.5 * intervalMs) ? 1 : 0;
+    shares.marker += shown.length > live.length ? 1 : 0;
+    shares.switch += live.some(({ replica }, index) => index > 0 && replica !== live[index - 1]!.replica) ? 1 : 0;
+    for (const [name, property] of Object.entries(PROPERTIES)) {
+      const contradiction = property({ replicas, intervalMs, random, shown, live });
+      if (contradiction !== undefined && !contradictions.has(name)) {
+        contradictions.set(name, `seed ${seed}: ${contradiction}`);
       }
     }
   }
+}, 120_000);
+
+test.each(Object.keys(PROPERTIES))("%s", (name) => {
+  expect(contradictions.get(name)).toBeUndefined();
 });
 
-check("a spliced series spliced again is the same", (shown, _, intervalMs, random) => {
-  const again = spliced([shown.map(({ source }) => source)], intervalMs, random);
-  expect(again.map(format).join("\n")).toBe(shown.map(format).join("\n"));
-});
-
-check("a spliced series before its replicas has the same live samples", (shown, replicas, intervalMs, random) => {
-  const again = spliced([shown.map(({ source }) => source), ...replicas], intervalMs, random);
-  expect(live(again).map(format).join("\n")).toBe(live(shown).map(format).join("\n"));
-});
-
-check("block boundaries do not matter", (shown, replicas, intervalMs, random) => {
-  const again = spliced(replicas, intervalMs, random);
-  expect(again.map(format).join("\n")).toBe(shown.map(format).join("\n"));
-});
-
-check("windows agree from two intervals inside their edges on", (shown, replicas, intervalMs, random) => {
-  const times = replicas.flatMap((rows) => rows.map(({ t }) => t));
-  const pick = () => (times[Math.floor(random() * times.length)] ?? 0) + Math.floor(random() * 3) - 1;
-  const [startMs, endMs] = [pick(), pick()];
-  const inside = ({ t }: Shown) => t >= startMs + 2 * intervalMs && t <= endMs - 2 * intervalMs;
-  const again = spliced(replicas, intervalMs, random, startMs, endMs);
-  expect(again.filter(inside).map(format).join("\n")).toBe(shown.filter(inside).map(format).join("\n"));
-});
-
-check("a marker is followed by no live sample of another replica within 1.5 intervals", (shown, replicas, intervalMs) => {
-  for (const { t, replica } of shown.filter((sample) => sample.isStale)) {
-    const contradicted = replicas.some(
-      (rows, other) =>
-        other !== replica && rows.some((row) => !isStale(row) && row.t > t && row.t - t <= 1.5 * intervalMs),
-    );
-    if (contradicted) {
-      throw new Error(`marker at ${t}`);
-    }
-  }
+test("a third of the cases at least have a hole that is left, a marker, a switch", () => {
+  console.log(
+    `of ${CASES} cases a hole is left in ${shares.hole}, a marker in ${shares.marker}, a switch in ${shares.switch}`,
+  );
+  expect(Math.min(shares.hole, shares.marker, shares.switch)).toBeGreaterThan(CASES / 3);
 });
