@@ -132,6 +132,7 @@ function readStrategy(name: unknown, entries: unknown, hasScalars: boolean): Str
     return fill({
       ...(intervalMs === undefined ? {} : { intervalMs: number(intervalMs) }),
       staleMarkers: options.get("staleMarkers") as StaleMarkers,
+      counter: boolean(options.get("counter")),
     });
   }
   if (name !== "penalty" || hasScalars) {

@@ -129,16 +129,18 @@ export function drawFillCase(seed: number, windows = 0.3): FillCase {
   const pick = () => (times[Math.floor(random() * times.length)] ?? 0) + Math.floor(random() * 3) - 1;
   const options: FillTwinOptions = {
     intervalMs: random() < 0.5 ? undefined : intervalMs,
+    counter: random() < 0.4,
     staleMarkers: random() < 0.6 ? "live-wins" : STALE_MARKERS[Math.floor(random() * 3)],
     ...(random() < windows ? { startMs: pick(), endMs: pick() } : {}),
   };
   return { replicas, options, random };
 }
 
-export function strategyOf({ intervalMs, staleMarkers }: FillTwinOptions): Strategy {
+export function strategyOf({ intervalMs, staleMarkers, counter }: FillTwinOptions): Strategy {
   return fill({
     ...(intervalMs === undefined ? {} : { intervalMs }),
     ...(staleMarkers === undefined ? {} : { staleMarkers }),
+    ...(counter === undefined ? {} : { counter }),
   });
 }
 

@@ -42,7 +42,7 @@ const APART_INTERVALS = 0.5;
 
 /** Where nothing may be picked in the present gap. */
 const CLOSED = -1;
-const SCALARS = 3;
+const SCALARS = 5;
 const SCALARS_A_REPLICA = 5;
 
 /** Whether numbers can be what {@link Filling.save} writes, over so many replicas. */
@@ -52,7 +52,12 @@ export function isFillingState(scalars: readonly number[], replicas: number): bo
   const isTime = (index: number): boolean =>
     Math.abs(scalars[index]!) === Infinity ||
     (Number.isInteger(scalars[index]) && Math.abs(scalars[index]!) <= TIMESTAMP_MS_MAX);
-  if (scalars.length !== SCALARS + SCALARS_A_REPLICA * replicas || !isTime(0) || !isReplica(1, -1) || !isTime(2)) {
+  if (
+    scalars.length !== SCALARS + SCALARS_A_REPLICA * replicas ||
+    ![0, 1, 3].every(isTime) ||
+    !isReplica(2, -1) ||
+    !isReplica(4, -1)
+  ) {
     return false;
   }
   for (let at = SCALARS; at < scalars.length; at += SCALARS_A_REPLICA) {
@@ -67,6 +72,13 @@ export function isFillingState(scalars: readonly number[], replicas: number): bo
   return true;
 }
 
+/** A live sample: −∞, −1 and −1 where there is none. After a resume the row is −1 until it is found. */
+class Place {
+  timeMs = -Infinity;
+  replica = -1;
+  row = -1;
+}
+
 export class Filling implements Source {
   readonly piece: Piece = new Piece();
   needs: number = 0;
@@ -74,10 +86,11 @@ export class Filling implements Source {
   readonly #staleMarkers: StaleMarkers;
   /** The first instant of the window, or of all replicas' rows; NaN while that is not known. */
   #startMs: number;
-  /** The live sample shown last: −∞, −1 and −1 before the first. Its row is −1 too after a resume, until it is found. */
-  #lastMs = -Infinity;
-  #lastReplica = -1;
-  #lastRow = -1;
+  /** The live sample that came last: where the present gap begins. */
+  readonly #last = new Place();
+  /** The live sample shown last: the same, but for what counter mode leaves out. */
+  readonly #lastShown: Place;
+  readonly #isCounter: boolean;
   /** The time of what was shown last, markers included. */
   #shownMs = -Infinity;
   /** For each level the next live sample: ∞ where there is none. A row is −1 after a resume, until it is found. */
@@ -92,9 +105,12 @@ export class Filling implements Source {
     windows: readonly ReplicaWindow[],
     intervalMs: number,
     staleMarkers: StaleMarkers,
+    isCounter: boolean,
     saved: readonly number[] | undefined,
   ) {
     const count = windows.length;
+    this.#isCounter = isCounter;
+    this.#lastShown = isCounter ? new Place() : this.#last;
     this.#staleMarkers = staleMarkers;
     const startMs = windows[0]!.windowStartMs;
     this.#startMs = startMs === -Infinity ? NaN : startMs;
@@ -103,7 +119,16 @@ export class Filling implements Source {
     this.#nextRow = new Int32Array(count).fill(-1);
     this.#spacingMs = new Float64Array(count).fill(CLOSED);
     if (saved !== undefined) {
-      [this.#lastMs, this.#lastReplica, this.#shownMs] = saved as [number, number, number];
+      const [shownMs, lastMs, lastReplica, lastShownMs, lastShownReplica] = saved as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      this.#shownMs = shownMs;
+      Object.assign(this.#last, { timeMs: lastMs, replica: lastReplica });
+      Object.assign(this.#lastShown, { timeMs: lastShownMs, replica: lastShownReplica });
     }
     this.#replicas = windows.map((window, replica) => {
       const at = SCALARS + SCALARS_A_REPLICA * replica;
@@ -111,16 +136,25 @@ export class Filling implements Source {
       this.#nextMs[replica] = nextMs ?? Infinity;
       this.#nextReplica[replica] = nextReplica ?? 0;
       this.#spacingMs[replica] = spacingMs ?? CLOSED;
-      return new Scrapes(window, intervalMs, rowsBefore ?? 0, untilMs ?? Infinity);
+      return new Scrapes(window, intervalMs, isCounter, rowsBefore ?? 0, untilMs ?? Infinity);
     });
   }
 
   next(): Step {
-    if (!this.#isDecided) {
+    const level = this.#replicas.length - 1;
+    while (!this.#isDecided) {
       if (this.#decide() === NEED) {
         return NEED;
       }
-      this.#isDecided = true;
+      const leftOut = this.#isCounter ? this.#isLeftOut(level) : END;
+      if (leftOut === NEED) {
+        return NEED;
+      }
+      if (leftOut === PIECE) {
+        this.#moveTo(this.#last, this.#nextMs[level]!, this.#nextReplica[level]!, this.#nextRow[level]!);
+      } else {
+        this.#isDecided = true;
+      }
     }
     if (this.#staleMarkers !== "drop") {
       const step = this.#nextMarker();
@@ -128,7 +162,6 @@ export class Filling implements Source {
         return step;
       }
     }
-    const level = this.#replicas.length - 1;
     return this.#nextMs[level] === Infinity ? END : this.#show(level);
   }
 
@@ -137,7 +170,9 @@ export class Filling implements Source {
   }
 
   save(_row: number, _fromMs: number, state: SourcesState): void {
-    const scalars = [this.#lastMs, this.#lastReplica, this.#shownMs];
+    const last = this.#last;
+    const lastShown = this.#lastShown;
+    const scalars = [this.#shownMs, last.timeMs, last.replica, lastShown.timeMs, lastShown.replica];
     this.#replicas.forEach((scrapes, replica) => {
       scrapes.save(state);
       scalars.push(
@@ -154,12 +189,9 @@ export class Filling implements Source {
   /** Finds out what each level shows next: PIECE, or NEED. */
   #decide(): Step {
     const replicas = this.#replicas;
-    const level = Math.max(this.#lastReplica, 0);
-    if (this.#lastReplica >= 0 && this.#lastRow < 0) {
-      this.#lastRow = replicas[this.#lastReplica]!.rowFrom(this.#lastMs);
-      if (this.#lastRow === NEEDED) {
-        return this.#need(this.#lastReplica);
-      }
+    const level = Math.max(this.#last.replica, 0);
+    if (this.#find(this.#last) === NEED || this.#find(this.#lastShown) === NEED) {
+      return NEED;
     }
     const step = level === 0 ? this.#follow() : this.#pick(level);
     if (step === NEED) {
@@ -173,10 +205,60 @@ export class Filling implements Source {
     return PIECE;
   }
 
+  /** Finds the row of a sample again after a resume: PIECE, or NEED. */
+  #find(place: Place): Step {
+    if (place.replica >= 0 && place.row < 0) {
+      const row = this.#replicas[place.replica]!.rowFrom(place.timeMs);
+      if (row === NEEDED) {
+        return this.#need(place.replica);
+      }
+      place.row = row;
+    }
+    return PIECE;
+  }
+
+  #moveTo(place: Place, timeMs: number, replica: number, row: number): void {
+    place.timeMs = timeMs;
+    place.replica = replica;
+    place.row = row;
+  }
+
+  /**
+   * Counter mode: whether the next sample is left out, PIECE or END, or NEED. It is where the replica changes to a value
+   * below the one shown last, unless its replica has a reset of its own since then; for 1.5 intervals at most.
+   */
+  #isLeftOut(level: number): Step {
+    const last = this.#lastShown;
+    const nextMs = this.#nextMs[level]!;
+    const replica = this.#nextReplica[level]!;
+    if (last.replica < 0 || replica === last.replica || nextMs === Infinity) {
+      return END;
+    }
+    const scrapes = this.#replicas[replica]!;
+    const row = scrapes.rowFrom(nextMs);
+    const from = row === NEEDED ? NEEDED : scrapes.rowFrom(last.timeMs + 1);
+    if (from === NEEDED) {
+      return this.#need(replica);
+    }
+    this.#nextRow[level] = row;
+    if (!(scrapes.valueOf(row) < this.#replicas[last.replica]!.valueOf(last.row)) || scrapes.hasReset(from, row)) {
+      return END;
+    }
+    let intervalMs = this.#intervalOfGap(last, level);
+    if (Number.isNaN(intervalMs)) {
+      intervalMs = scrapes.intervalAt(row);
+      this.needs = replica;
+    }
+    if (intervalMs === NEEDED) {
+      return NEED;
+    }
+    return nextMs - last.timeMs <= HOLE_INTERVALS * intervalMs ? PIECE : END;
+  }
+
   /** Level 0: the next live row of replica 0. */
   #follow(): Step {
     const scrapes = this.#replicas[0]!;
-    const from = this.#lastReplica === 0 ? this.#lastRow + 1 : scrapes.firstRow();
+    const from = this.#last.replica === 0 ? this.#last.row + 1 : scrapes.firstRow();
     return this.#setNext(0, from < 0 ? from : scrapes.nextLive(from));
   }
 
@@ -185,12 +267,12 @@ export class Filling implements Source {
     const below = level - 1;
     const gapEndMs = this.#nextMs[below]!;
     this.#close(level);
-    if (this.#lastReplica < 0 && gapEndMs === Infinity) {
+    if (this.#last.replica < 0 && gapEndMs === Infinity) {
       // None of the replicas below has a live sample: this one is followed.
       this.#spacingMs[level] = 0;
       return this.#pick(level);
     }
-    const isHole = this.#isHole(below, NaN);
+    const isHole = this.#isHole(this.#last, below, NaN);
     if (isHole === NEED || isHole === END) {
       // Fast path: no hole, as between nearly all samples, and so none for the levels above.
       return isHole === NEED ? NEED : PIECE;
@@ -207,9 +289,9 @@ export class Filling implements Source {
     if (ownMs === NEEDED) {
       return this.#need(level);
     }
-    const intervalMs = this.#intervalOfGap(below);
+    const intervalMs = this.#intervalOfGap(this.#last, below);
     if (Number.isNaN(intervalMs)) {
-      const isHoleForThis = Number.isNaN(ownMs) ? END : this.#isHole(below, ownMs);
+      const isHoleForThis = Number.isNaN(ownMs) ? END : this.#isHole(this.#last, below, ownMs);
       if (isHoleForThis !== PIECE) {
         return isHoleForThis === NEED ? NEED : PIECE;
       }
@@ -230,7 +312,7 @@ export class Filling implements Source {
       this.#close(level);
       return PIECE;
     }
-    const fromMs = this.#gapStartMs();
+    const fromMs = this.#gapStartMs(this.#last);
     if (Number.isNaN(fromMs)) {
       return NEED;
     }
@@ -240,7 +322,7 @@ export class Filling implements Source {
     }
     const scrapes = this.#replicas[level]!;
     const apartMs = Math.ceil(APART_INTERVALS * spacingMs);
-    let row = scrapes.rowFrom(this.#lastMs + Math.max(1, apartMs));
+    let row = scrapes.rowFrom(this.#last.timeMs + Math.max(1, apartMs));
     row = row < 0 ? row : scrapes.nextLive(row);
     if (row === NEEDED) {
       return this.#need(level);
@@ -271,16 +353,15 @@ export class Filling implements Source {
   }
 
   /**
-   * Whether the gap between the sample shown last and a level's next is a hole: PIECE or END, or NEED. Where its interval is
+   * Whether the gap between a sample and a level's next is a hole: PIECE or END, or NEED. Where its interval is
    * not known `otherwiseMs` stands in for it; if that is NaN too the answer is PIECE.
    */
-  #isHole(level: number, otherwiseMs: number): Step {
+  #isHole(before: Place, level: number, otherwiseMs: number): Step {
     const gapEndMs = this.#nextMs[level]!;
-    const hasLast = this.#lastReplica >= 0;
-    if (hasLast && gapEndMs - this.#lastMs <= this.#replicas[this.#lastReplica]!.steadyMaxMs(this.#lastRow)) {
+    if (before.replica >= 0 && gapEndMs - before.timeMs <= this.#replicas[before.replica]!.steadyMaxMs(before.row)) {
       return END;
     }
-    let intervalMs = this.#intervalOfGap(level);
+    let intervalMs = this.#intervalOfGap(before, level);
     if (intervalMs === NEEDED) {
       return NEED;
     }
@@ -290,7 +371,7 @@ export class Filling implements Source {
     if (Number.isNaN(intervalMs)) {
       return PIECE;
     }
-    const fromMs = this.#gapStartMs();
+    const fromMs = this.#gapStartMs(before);
     if (Number.isNaN(fromMs)) {
       return NEED;
     }
@@ -302,13 +383,13 @@ export class Filling implements Source {
   }
 
   /** The interval that counts for a level's gap: that of the sample before it, or of the first one. NaN if not known. */
-  #intervalOfGap(level: number): number {
-    const isFirst = this.#lastReplica < 0;
+  #intervalOfGap(before: Place, level: number): number {
+    const isFirst = before.replica < 0;
     if (isFirst && this.#nextMs[level] === Infinity) {
       return NaN;
     }
-    const replica = isFirst ? this.#nextReplica[level]! : this.#lastReplica;
-    const intervalMs = this.#replicas[replica]!.intervalAt(isFirst ? this.#nextRow[level]! : this.#lastRow);
+    const replica = isFirst ? this.#nextReplica[level]! : before.replica;
+    const intervalMs = this.#replicas[replica]!.intervalAt(isFirst ? this.#nextRow[level]! : before.row);
     if (intervalMs === NEEDED) {
       this.needs = replica;
     }
@@ -316,9 +397,9 @@ export class Filling implements Source {
   }
 
   /** Where the present gap begins, at the earliest at the window's first instant; NaN where a block is missing. */
-  #gapStartMs(): number {
-    if (this.#lastReplica >= 0) {
-      return this.#lastMs;
+  #gapStartMs(before: Place): number {
+    if (before.replica >= 0) {
+      return before.timeMs;
     }
     if (Number.isNaN(this.#startMs)) {
       let startMs = Infinity;
@@ -352,7 +433,7 @@ export class Filling implements Source {
 
   /** A replica's first live row after the sample shown last. */
   #firstLiveInGap(scrapes: Scrapes): number {
-    const row = this.#lastReplica < 0 ? scrapes.firstRow() : scrapes.rowFrom(this.#lastMs + 1);
+    const row = this.#last.replica < 0 ? scrapes.firstRow() : scrapes.rowFrom(this.#last.timeMs + 1);
     return row < 0 ? row : scrapes.nextLive(row);
   }
 
@@ -374,13 +455,13 @@ export class Filling implements Source {
     }
     const end = this.#passSteady(scrapes, row);
     this.#handOn(scrapes, row, end);
-    this.#lastReplica = replica;
-    this.#lastRow = end - 1;
-    this.#lastMs = end - 1 === row ? timeMs : scrapes.timeOf(end - 1);
-    this.#shownMs = this.#lastMs;
+    const lastMs = end - 1 === row ? timeMs : scrapes.timeOf(end - 1);
+    this.#moveTo(this.#last, lastMs, replica, end - 1);
+    this.#moveTo(this.#lastShown, lastMs, replica, end - 1);
+    this.#shownMs = lastMs;
     this.#isDecided = false;
     for (const other of this.#replicas) {
-      other.floorMs = this.#lastMs;
+      other.floorMs = lastMs;
     }
     return PIECE;
   }
@@ -430,8 +511,8 @@ export class Filling implements Source {
   /** Shows the next stale marker between the sample shown last and the next one, if there is one to show; END if not. */
   #nextMarker(): Step {
     const level = this.#replicas.length - 1;
-    if (this.#nextReplica[level] === this.#lastReplica && this.#nextRow[level] === this.#lastRow + 1) {
-      if (this.#isHole(level, NaN) === END) {
+    if (this.#nextReplica[level] === this.#lastShown.replica && this.#nextRow[level] === this.#lastShown.row + 1) {
+      if (this.#isHole(this.#lastShown, level, NaN) === END) {
         // Fast path: the next sample is the next row and no hole is left, as between nearly all samples.
         return END;
       }
@@ -439,15 +520,15 @@ export class Filling implements Source {
     if (this.#staleMarkers === "keep") {
       return this.#keepMarker(this.#nextMs[level]!);
     }
-    return this.#shownMs > this.#lastMs ? END : this.#findMarker(level);
+    return this.#shownMs > this.#lastShown.timeMs ? END : this.#findMarker(level);
   }
 
   /** `keep`: the next marker of the replica that gave the sample shown last. */
   #keepMarker(untilMs: number): Step {
-    if (this.#lastReplica < 0) {
+    if (this.#lastShown.replica < 0) {
       return END;
     }
-    const scrapes = this.#replicas[this.#lastReplica]!;
+    const scrapes = this.#replicas[this.#lastShown.replica]!;
     const from = scrapes.rowFrom(this.#shownMs + 1);
     const row = from < 0 ? from : scrapes.nextStale(from, untilMs);
     return row < 0 ? (row === NEEDED ? this.#need(scrapes.replica) : END) : this.#showMarker(scrapes, row);
@@ -456,18 +537,18 @@ export class Filling implements Source {
   /** `live-wins`: the earliest marker of the gap that no other replica contradicts. */
   #findMarker(level: number): Step {
     const replicas = this.#replicas;
-    const isLeft = this.#isHole(level, NaN);
+    const isLeft = this.#isHole(this.#lastShown, level, NaN);
     if (isLeft === NEED) {
       return NEED;
     }
-    let afterMs = this.#lastMs;
+    let afterMs = this.#lastShown.timeMs;
     let afterReplica = replicas.length;
     for (;;) {
       let found: Scrapes | undefined;
       let foundRow = NO_ROW;
       let foundMs = this.#nextMs[level]!;
       for (const scrapes of replicas) {
-        if (isLeft === END && scrapes.replica !== this.#lastReplica) {
+        if (isLeft === END && scrapes.replica !== this.#lastShown.replica) {
           continue;
         }
         const from = scrapes.rowFrom(scrapes.replica > afterReplica ? afterMs : afterMs + 1);
@@ -495,7 +576,7 @@ export class Filling implements Source {
 
   /** Whether a marker is shown: PIECE or END, or NEED. */
   #isMarkerShown(level: number, scrapes: Scrapes, row: number): Step {
-    let intervalMs = this.#intervalOfGap(level);
+    let intervalMs = this.#intervalOfGap(this.#lastShown, level);
     if (Number.isNaN(intervalMs)) {
       intervalMs = scrapes.intervalAt(row);
       this.needs = scrapes.replica;
@@ -506,8 +587,8 @@ export class Filling implements Source {
     if (Number.isNaN(intervalMs)) {
       return END;
     }
-    if (scrapes.replica !== this.#lastReplica) {
-      const isLeft = this.#isHole(level, intervalMs);
+    if (scrapes.replica !== this.#lastShown.replica) {
+      const isLeft = this.#isHole(this.#lastShown, level, intervalMs);
       if (isLeft !== PIECE) {
         return isLeft;
       }

@@ -70,6 +70,7 @@ export class Scrapes {
   steadyRow: number = -1;
   readonly #window: ReplicaWindow;
   readonly #givenMs: number;
+  readonly #rowsKept: number;
   readonly #untilMs: number;
   readonly #stretches: Stretch[] = [];
   #rowsEnd: number;
@@ -82,14 +83,16 @@ export class Scrapes {
   readonly #deltas = new Float64Array(DELTAS);
 
   /**
-   * `givenMs` is the interval where it need not be estimated, else NaN. After a resume `rowsBefore` are the rows before the
+   * `givenMs` is the interval where it need not be estimated, else NaN; with `looksBack` as many rows are kept behind what
+   * was shown in both cases. After a resume `rowsBefore` are the rows before the
    * first one (more than 16 are as good as 17), and rows later than `untilMs` are none: the replica had ended there.
    */
-  constructor(window: ReplicaWindow, givenMs: number, rowsBefore: number, untilMs: number) {
+  constructor(window: ReplicaWindow, givenMs: number, looksBack: boolean, rowsBefore: number, untilMs: number) {
     this.#window = window;
     this.replica = window.needs;
     this.piece.replica = window.needs;
     this.#givenMs = givenMs;
+    this.#rowsKept = looksBack || Number.isNaN(givenMs) ? ROWS_KEPT : 1;
     this.#rowsEnd = rowsBefore;
     this.#untilMs = untilMs;
   }
@@ -249,6 +252,24 @@ export class Scrapes {
     return row === this.steadyRow ? 1.5 * this.leastDeltaMs : -Infinity;
   }
 
+  /** The value of a row in hand, to be compared; NaN for a histogram, which is below nothing. */
+  valueOf(row: number): number {
+    const { block, shift } = this.at(row);
+    return block.kind === "float" ? block.valueAt(row + shift) : NaN;
+  }
+
+  /** Whether the value falls from one live row to the next, the second among rows `from` to `last`, both in hand. */
+  hasReset(from: number, last: number): boolean {
+    // Markers are passed over, but not more rows than an estimate looks back.
+    for (let row = from; row <= last; row++) {
+      const before = this.#liveBefore(row);
+      if (before >= 0 && !this.#isStale(row) && this.valueOf(row) < this.valueOf(before)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Takes note that a row was shown after the one before it. */
   stepTo(row: number): void {
     if (this.steadyRow === row - 1 && row > 0) {
@@ -289,6 +310,21 @@ export class Scrapes {
 
   #lastMs(): number {
     return this.#stretches[this.#stretches.length - 1]?.lastMs ?? -Infinity;
+  }
+
+  #isStale(row: number): boolean {
+    return this.at(row).nextStale(row) === row;
+  }
+
+  /** The live row before a row, if it is among the {@link DELTAS} before it. */
+  #liveBefore(row: number): number {
+    const first = Math.max(row - DELTAS, this.#stretches[0]!.base);
+    for (let before = row - 1; before >= first; before--) {
+      if (!this.#isStale(before)) {
+        return before;
+      }
+    }
+    return NO_ROW;
   }
 
   #seek(stretch: Stretch, from: number, timeMs: number): number {
@@ -348,7 +384,7 @@ export class Scrapes {
       passed++;
     }
     if (passed > 1) {
-      const neededRow = stretches[passed - 1]!.end - (this.#givenMs === this.#givenMs ? 1 : ROWS_KEPT);
+      const neededRow = stretches[passed - 1]!.end - this.#rowsKept;
       let gone = 0;
       while (stretches[gone]!.end <= neededRow) {
         gone++;

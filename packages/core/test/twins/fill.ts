@@ -110,7 +110,9 @@ export function fillTwin(replicas: readonly (readonly Row[])[], options: FillTwi
     }
     filled = next;
   }
-  return { samples: addMarkers(filled, samples, edges, options), holes, unjudged, falseResets: 0 };
+  const { kept, falseResets } =
+    options.counter === true ? leaveOutResets(filled, samples) : { kept: filled, falseResets: 0 };
+  return { samples: addMarkers(kept, samples, edges, options), holes, unjudged, falseResets };
 }
 
 /** A replica's rows inside the window. */
@@ -138,6 +140,43 @@ function estimate(deltas: readonly number[], row: number): number | undefined {
   const quantile = sorted[Math.floor(0.2 * sorted.length)]!;
   const regular = sorted.filter((delta) => delta <= 1.5 * quantile);
   return regular.reduce((sum, delta) => sum + delta, 0) / regular.length;
+}
+
+/**
+ * Counter mode, over what was filled: at a switch a value below the one shown last is left out, unless its replica has a
+ * reset of its own since then, or the sample shown last is more than 1.5 intervals ago.
+ */
+function leaveOutResets(
+  filled: readonly Sample[],
+  samples: readonly (readonly Sample[])[],
+): { readonly kept: Sample[]; readonly falseResets: number } {
+  const kept: Sample[] = [];
+  let falseResets = 0;
+  for (const sample of filled) {
+    const last = kept.at(-1);
+    const isReset = last !== undefined && last.replica !== sample.replica && sample.value < last.value;
+    if (isReset && !hasOwnReset(samples[sample.replica]!, last.t, sample.t)) {
+      // Where no interval is known there is nothing to wait for.
+      if (sample.t - last.t <= 1.5 * (last.intervalMs ?? sample.intervalMs ?? 0)) {
+        continue;
+      }
+      falseResets++;
+    }
+    kept.push(sample);
+  }
+  return { kept, falseResets };
+}
+
+/** Whether a replica's value falls from one live sample to its next, the second in `(after, until]`. */
+function hasOwnReset(list: readonly Sample[], after: number, until: number): boolean {
+  return list.some((sample, row) => {
+    if (sample.isStale || sample.t <= after || sample.t > until) {
+      return false;
+    }
+    // Markers between the two are passed over, but not more than an estimate looks back.
+    const before = list.slice(Math.max(0, row - DELTAS), row).findLast(({ isStale }) => !isStale);
+    return before !== undefined && sample.value < before.value;
+  });
 }
 
 function addMarkers(
@@ -187,7 +226,11 @@ function addMarkers(
   return result;
 }
 
-function valueOf({ high, low }: Row): number {
+/** NaN for a histogram: it is below nothing. */
+function valueOf({ high, low, histogram }: Row): number {
+  if (histogram !== undefined) {
+    return NaN;
+  }
   const bits = new DataView(new ArrayBuffer(8));
   bits.setUint32(0, high);
   bits.setUint32(4, low);
