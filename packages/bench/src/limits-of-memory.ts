@@ -66,6 +66,7 @@ function watchDecoding(block: Block, decoded: Set<Block>): Block {
     values: () => noted(block.values()),
     histograms: () => noted(block.histograms()),
     valueAt: (row) => noted(block.valueAt(row)),
+    staleRows: () => noted(block.staleRows()),
   };
   return watched;
 }

@@ -17,6 +17,7 @@
  */
 
 import { describe } from "./splice-error.ts";
+import { findStaleRows, NO_ROWS } from "./stale-marker.ts";
 import { describeTime } from "./timestamp.ts";
 
 /** Two columns of equal length: row i is the sample `values[i]` at `timestamps[i]` (milliseconds). */
@@ -54,6 +55,11 @@ export interface Block {
   histograms(): HistogramColumn;
   /** The value of one row as a number, to compare or add, never to store: floats only. */
   valueAt(row: number): number;
+  /**
+   * The rows that hold stale markers, ascending; none on a block of histograms. May decode the values, and is cheap when
+   * asked again.
+   */
+  staleRows(): Uint32Array;
 }
 
 /**
@@ -130,6 +136,7 @@ class ColumnBlock implements Block {
   readonly #timestamps: Float64Array;
   readonly #values: Float64Array | undefined;
   readonly #histograms: HistogramColumn | undefined;
+  #staleRows: Uint32Array | undefined = undefined;
 
   constructor(
     kind: "float" | "histogram",
@@ -160,6 +167,11 @@ class ColumnBlock implements Block {
 
   valueAt(row: number): number {
     return this.values()[row]!;
+  }
+
+  staleRows(): Uint32Array {
+    this.#staleRows ??= this.#values === undefined ? NO_ROWS : findStaleRows(this.#values);
+    return this.#staleRows;
   }
 }
 

@@ -22,6 +22,8 @@ import type { AsyncSplicing, Splicing } from "./splicing.ts";
 import type { Strategy } from "./strategy.ts";
 import { chain } from "./strategy/chain.ts";
 import { interval } from "./strategy/interval.ts";
+import { fill } from "./strategy/fill.ts";
+import { isFillingState, type StaleMarkers } from "./strategy/filling.ts";
 import { penalty } from "./strategy/penalty.ts";
 import { TIMESTAMP_MS_MAX } from "./timestamp.ts";
 
@@ -33,6 +35,7 @@ const HEADER_BYTES = 9;
 /** A replica takes at most some 80 bytes. Hostile bytes can make a decoder allocate about a thousand times their length. */
 const CHECKPOINT_BYTES_MAX = 32 * 1024;
 const NAME_BYTES_MAX = 64;
+const SCALARS_MAX = 8 * REPLICAS_MAX;
 
 /**
  * Saves where a splice stands: all runs that it handed out count as taken, the present one included. Allowed between two
@@ -40,7 +43,7 @@ const NAME_BYTES_MAX = 64;
  */
 export function save(splicing: Splicing | AsyncSplicing): Uint8Array {
   const { splicer } = splicing;
-  const { open: openRun, pairs, windows } = splicer.save();
+  const { open: openRun, pairs, windows, scalars } = splicer.save();
   const body = encode([
     splicer.strategy.name,
     Object.entries(splicer.strategy.options),
@@ -55,6 +58,7 @@ export function save(splicing: Splicing | AsyncSplicing): Uint8Array {
       pair.stepAdd ?? null,
     ]),
     openRun === undefined ? null : [openRun.replica, openRun.firstMs, openRun.lastMs, openRun.add],
+    ...(scalars === undefined ? [] : [scalars]),
   ]);
   const bytes = new Uint8Array(HEADER_BYTES + body.length);
   bytes[HEADER_BYTES - 1] = VERSION;
@@ -95,7 +99,7 @@ export function open(bytes: Uint8Array): Checkpoint {
   let body: unknown;
   try {
     body = decode(bytes.subarray(HEADER_BYTES), {
-      maxArrayLength: REPLICAS_MAX,
+      maxArrayLength: SCALARS_MAX,
       maxStrLength: NAME_BYTES_MAX,
       maxBinLength: 0,
       maxMapLength: 0,
@@ -104,16 +108,20 @@ export function open(bytes: Uint8Array): Checkpoint {
   } catch (error) {
     throw malformed("it is not the MessagePack it should be", error);
   }
-  const [name, options, windows, pairs, run] = tuple(body, 5);
+  const [name, options, windows, pairs, run, scalars] = tuple(body, list(body).length === 6 ? 6 : 5);
   const state: SplicerState = {
     windows: list(windows).map((window) => readWindow(window)),
     pairs: list(pairs).map((pair) => readPair(pair)),
     open: run === null ? undefined : readOpenRun(run),
+    ...(scalars === undefined ? {} : { scalars: readScalars(scalars, list(windows).length) }),
   };
   const strategy = readStrategy(name, options);
   const replicas = state.windows.length;
   if (state.pairs.length !== (strategy.name === "penalty" ? Math.max(0, replicas - 1) : 0)) {
     throw malformed(`it has ${state.pairs.length} pairs of ${replicas} replicas`);
+  }
+  if ((strategy.name === "fill") !== (scalars !== undefined)) {
+    throw malformed(`it has ${scalars === undefined ? "no" : "a"} state of fill, and is of ${strategy.name}`);
   }
   for (const { replica } of [...state.pairs, ...(state.open === undefined ? [] : [state.open])]) {
     if (!Number.isInteger(replica) || replica < 0 || replica >= replicas) {
@@ -132,6 +140,14 @@ function readStrategy(name: unknown, entries: unknown): Strategy {
       return interval({ intervalMs: positiveTime(options.get("intervalMs")) });
     case "chain":
       return chain();
+    case "fill": {
+      const intervalMs = options.get("intervalMs");
+      return fill({
+        ...(intervalMs === undefined ? {} : { intervalMs: number(intervalMs) }),
+        staleMarkers: options.get("staleMarkers") as StaleMarkers,
+        counter: boolean(options.get("counter")),
+      });
+    }
     default:
       throw malformed(`it names a strategy ${JSON.stringify(name)} that does not exist`);
   }
@@ -153,6 +169,15 @@ function readPair(given: unknown): PairState {
     value: value === null ? undefined : number(value),
     stepAdd: stepAdd === null ? undefined : number(stepAdd),
   };
+}
+
+/** What `fill` saved: see `Filling.save`. */
+function readScalars(given: unknown, replicas: number): readonly number[] {
+  const scalars = list(given).map((scalar) => number(scalar));
+  if (!isFillingState(scalars, replicas)) {
+    throw malformed(`it has ${scalars.length} scalars that cannot be a state over ${replicas} replicas`);
+  }
+  return scalars;
 }
 
 function readOpenRun(given: unknown): OpenRunState {

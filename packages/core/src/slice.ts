@@ -1,5 +1,6 @@
 /** Slices of blocks: views that are again blocks. */
 import type { Block, HistogramColumn } from "./block.ts";
+import { cutRows } from "./stale-marker.ts";
 
 /** How a slice differs from the rows that it shows. */
 export interface SliceOptions {
@@ -83,5 +84,9 @@ class BlockSlice implements Block {
 
   valueAt(row: number): number {
     return this.#block.valueAt(this.#start + row) + this.#add;
+  }
+
+  staleRows(): Uint32Array {
+    return cutRows(this.#block.staleRows(), this.#start, this.#end);
   }
 }

@@ -65,6 +65,15 @@ export interface WindowState {
 export interface SourcesState {
   readonly pairs: PairState[];
   readonly windows: WindowState[];
+  /** What a strategy that is no fold of pairs needs besides; its own order. */
+  scalars?: readonly number[];
+}
+
+/** Rows that can be handed out again after a resume. */
+export interface Replayed {
+  readonly piece: Piece;
+  /** The next rows at `firstMs` or later; END means that there is nothing up to `lastMs`, inclusive. */
+  nextWithin(firstMs: number, lastMs: number): Step;
 }
 
 export interface Source {
@@ -72,6 +81,11 @@ export interface Source {
   /** After NEED: the replica whose next block is missing. */
   readonly needs: number;
   next(): Step;
+  /**
+   * After a resume: what hands out again rows of a replica that had been decided upon, where that is not the replica's
+   * window itself.
+   */
+  rowsOf?(replica: number): Replayed;
   /**
    * Writes down where this source stands. `row` is the row of its last piece that its consumer uses next, or −1 where the
    * consumer has taken the whole piece. Of a replica, nothing before `fromMs` is needed any more.

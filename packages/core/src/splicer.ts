@@ -166,7 +166,7 @@ export class Splicer {
     }
     if (open !== undefined) {
       const window = sources.windows[open.replica]!;
-      window.fromMs = open.firstMs;
+      window.fromMs = Math.min(window.fromMs, open.firstMs);
       window.ended = false;
     }
     return { ...sources, open };
@@ -175,10 +175,10 @@ export class Splicer {
   #nextPiece(): Piece | typeof NEED | typeof END {
     const replay = this.#replay;
     if (replay !== undefined) {
-      const window = this.#windows[replay.replica]!;
-      const step = window.nextUntil(replay.lastMs);
+      const rows = this.#source?.rowsOf?.(replay.replica) ?? this.#windows[replay.replica]!;
+      const step = rows.nextWithin(replay.firstMs, replay.lastMs);
       if (step === PIECE) {
-        const { piece } = window;
+        const { piece } = rows;
         piece.add = replay.add;
         this.#replay = { ...replay, firstMs: piece.block!.timestamps()[piece.end - 1]! + 1 };
         return piece;

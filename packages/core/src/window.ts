@@ -20,6 +20,10 @@ import {
 export class ReplicaWindow implements Source {
   readonly piece: Piece = new Piece();
   readonly needs: number;
+  /** The first instant of the time window that was asked for, or −∞. */
+  readonly windowStartMs: number;
+  /** The last instant of the time window where rows after it have been seen, else −∞. */
+  laterMs: number = -Infinity;
   readonly #normaliser: Normaliser;
   readonly #startMs: number;
   readonly #endMs: number;
@@ -37,6 +41,7 @@ export class ReplicaWindow implements Source {
     this.needs = replica;
     this.piece.replica = replica;
     this.#normaliser = new Normaliser(replica);
+    this.windowStartMs = startMs;
     this.#fromMs = Math.max(startMs, saved?.fromMs ?? -Infinity);
     this.#startMs = this.#fromMs;
     this.#endMs = endMs;
@@ -69,6 +74,9 @@ export class ReplicaWindow implements Source {
         this.#isEnded ||= this.#isFinished;
         return this.#isEnded ? END : NEED;
       }
+      if (block.lastMs > this.#endMs) {
+        this.laterMs = this.#endMs;
+      }
       if (block.firstMs > this.#endMs) {
         this.#isEnded = true;
         return END;
@@ -92,6 +100,11 @@ export class ReplicaWindow implements Source {
       this.#row = end;
     }
     return PIECE;
+  }
+
+  /** See `Replayed`: here nothing is earlier than `firstMs`. */
+  nextWithin(_firstMs: number, lastMs: number): Step {
+    return this.nextUntil(lastMs);
   }
 
   save(row: number, fromMs: number, state: SourcesState): void {

@@ -33,6 +33,7 @@ function counted(block: Block, onDecode: () => void): Block {
     values: () => decode(() => block.values()),
     histograms: () => decode(() => block.histograms()),
     valueAt: (row) => decode(() => block.valueAt(row)),
+    staleRows: () => decode(() => block.staleRows()),
   };
 }
 

@@ -236,6 +236,7 @@ function encoded(bytes: Uint8Array, ...times: number[]): Block {
     values: () => plain.values(),
     histograms: () => plain.histograms(),
     valueAt: (row) => plain.valueAt(row),
+    staleRows: () => plain.staleRows(),
   };
 }
 
@@ -264,6 +265,7 @@ test("a block that was sent twice is passed on without being decoded", () => {
     timestamps: undecodable,
     values: undecodable,
     valueAt: undecodable,
+    staleRows: undecodable,
   }));
   const given = [...spliceBlocks([[first!, second!, next!].values()], penalty())];
   expect(given).toHaveLength(2);

@@ -45,6 +45,7 @@ function readThrough(block: Block): Block {
     values: () => block.values(),
     histograms: () => block.histograms(),
     valueAt: (row) => block.valueAt(row),
+    staleRows: () => block.staleRows(),
   };
 }
 

@@ -47,6 +47,10 @@ export class WatchedBlock implements Block {
     return this.#decode(() => this.#block.valueAt(row));
   }
 
+  staleRows(): Uint32Array {
+    return this.#decode(() => this.#block.staleRows());
+  }
+
   #decode<T>(column: () => T): T {
     try {
       const decoded = column();

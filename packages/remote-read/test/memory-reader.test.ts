@@ -48,6 +48,7 @@ function encodedBlock(rows: readonly ClientRow[]): Block & { readonly decoded: (
     values: () => block.values(),
     histograms: () => block.histograms(),
     valueAt: (row) => block.valueAt(row),
+    staleRows: () => block.staleRows(),
     decoded: () => isDecoded,
   };
 }

@@ -5,7 +5,7 @@
  *                                              │ timestamps()  decodes the times alone
  *                                              └ values()      decodes both
  */
-import type { Block, HistogramColumn } from "@promsplice/core";
+import { type Block, findStaleRows, type HistogramColumn } from "@promsplice/core";
 import { RemoteReadError } from "../remote-read-error.ts";
 import { newColumn, Slab } from "./slab.ts";
 import { wordsOf } from "./value-words.ts";
@@ -113,6 +113,7 @@ class XorBlock implements Block {
   readonly bytes: Uint8Array;
   #timestamps: Float64Array | undefined = undefined;
   #values: Float64Array | undefined = undefined;
+  #staleRows: Uint32Array | undefined = undefined;
 
   constructor(firstMs: number, lastMs: number, count: number, bytes: Uint8Array) {
     this.firstMs = firstMs;
@@ -147,6 +148,11 @@ class XorBlock implements Block {
 
   valueAt(row: number): number {
     return this.values()[row]!;
+  }
+
+  staleRows(): Uint32Array {
+    this.#staleRows ??= findStaleRows(this.values());
+    return this.#staleRows;
   }
 
   #checkTimes(timestamps: Float64Array): Float64Array {

@@ -1,0 +1,395 @@
+/**
+ * One replica as `fill` reads it: forward, with a memory. Its rows are numbered from the beginning of the window; those in
+ * hand reach back as far as an estimate of the interval needs and ahead as far as somebody looked.
+ *
+ *     blocks    [ 0 … 119 ][ 120 … 239 ][ 240 … 359 ]           asked for as they are needed
+ *     in hand              [ 120 … 239 ][ 240 … 359 ]           let go of when 17 rows behind what was shown
+ *
+ * A block that only has to be passed over is not decoded: its first and last time and its number of rows are enough.
+ * Looking is always allowed; where a block is missing the answer is NEEDED, and the same question may be put again.
+ */
+import type { Block } from "../block.ts";
+import { END, NEED, PIECE, Piece, seekRow, type SourcesState, type Step } from "../source.ts";
+import { findRow } from "../stale-marker.ts";
+import { describeTime } from "../timestamp.ts";
+import type { ReplicaWindow } from "../window.ts";
+import { DELTAS, estimateInterval } from "./interval-estimate.ts";
+
+/** The answer to a question for a row where the replica's next block is missing. */
+export const NEEDED = -1;
+/** The answer to a question for a row where there is none and will be none. */
+export const NO_ROW = -2;
+
+/** The rows behind what was shown that an estimate may look at: those between which the last deltas lie. */
+export const ROWS_KEPT: number = DELTAS + 1;
+
+/** Rows of one block, numbered from `base`. */
+class Stretch {
+  readonly block: Block;
+  readonly base: number;
+  readonly end: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** What to add to a row's number to have its place in the block. */
+  readonly shift: number;
+  #timestamps: Float64Array | undefined = undefined;
+  #staleRows: Uint32Array | undefined = undefined;
+
+  constructor({ block, start, end }: Piece, base: number) {
+    this.block = block!;
+    this.base = base;
+    this.end = base + end - start;
+    this.shift = start - base;
+    this.firstMs = start === 0 ? this.block.firstMs : this.timestamps()[start]!;
+    this.lastMs = end === this.block.count ? this.block.lastMs : this.timestamps()[end - 1]!;
+  }
+
+  timestamps(): Float64Array {
+    this.#timestamps ??= this.block.timestamps();
+    return this.#timestamps;
+  }
+
+  /** The first row at or after `row` that holds a stale marker, or the end. */
+  nextStale(row: number): number {
+    this.#staleRows ??= this.block.staleRows();
+    const rows = this.#staleRows;
+    const index = rows.length === 0 ? 0 : findRow(rows, row + this.shift);
+    return index < rows.length ? Math.min(rows[index]! - this.shift, this.end) : this.end;
+  }
+}
+
+export class Scrapes {
+  readonly replica: number;
+  /** For a resume: rows handed out again by {@link nextWithin}. */
+  readonly piece: Piece = new Piece();
+  /** The time of the sample shown last: rows far enough before it are let go of. */
+  floorMs: number = -Infinity;
+  /** No delta that counts for the interval at `steadyRow` is shorter than this. */
+  leastDeltaMs: number = 0;
+  /** −1 where nothing is known. */
+  steadyRow: number = -1;
+  readonly #window: ReplicaWindow;
+  readonly #givenMs: number;
+  readonly #rowsKept: number;
+  readonly #untilMs: number;
+  readonly #stretches: Stretch[] = [];
+  #rowsEnd: number;
+  #isEnded = false;
+  /** {@link rowFrom} has answered `#seenRow` for `#seenMs`. */
+  #seenMs = Infinity;
+  #seenRow = 0;
+  #estimatedRow = -1;
+  #estimatedMs = NaN;
+  readonly #deltas = new Float64Array(DELTAS);
+
+  /**
+   * `givenMs` is the interval where it need not be estimated, else NaN; with `looksBack` as many rows are kept behind what
+   * was shown in both cases. After a resume `rowsBefore` are the rows before the
+   * first one (more than 16 are as good as 17), and rows later than `untilMs` are none: the replica had ended there.
+   */
+  constructor(window: ReplicaWindow, givenMs: number, looksBack: boolean, rowsBefore: number, untilMs: number) {
+    this.#window = window;
+    this.replica = window.needs;
+    this.piece.replica = window.needs;
+    this.#givenMs = givenMs;
+    this.#rowsKept = looksBack || Number.isNaN(givenMs) ? ROWS_KEPT : 1;
+    this.#rowsEnd = rowsBefore;
+    this.#untilMs = untilMs;
+  }
+
+  get stretches(): readonly Stretch[] {
+    return this.#stretches;
+  }
+
+  /** The rows before the first one in hand, as far as they count. */
+  get rowsBefore(): number {
+    return Math.min(this.#stretches[0]?.base ?? this.#rowsEnd, ROWS_KEPT);
+  }
+
+  /** The time after which there is nothing, where the end has been seen. */
+  get untilMs(): number {
+    return this.#isEnded && this.#window.laterMs === -Infinity ? this.#lastMs() : Infinity;
+  }
+
+  /** The block of a row in hand and, at `row + shift`, its place in it. */
+  at(row: number): Stretch {
+    const stretches = this.#stretches;
+    let index = stretches.length - 1;
+    while (stretches[index]!.base > row) {
+      index--;
+    }
+    return stretches[index]!;
+  }
+
+  /** The time of a row in hand. */
+  timeOf(row: number): number {
+    const stretch = this.at(row);
+    return row === stretch.base ? stretch.firstMs : stretch.timestamps()[row + stretch.shift]!;
+  }
+
+  /** The first row there is. */
+  firstRow(): number {
+    if (this.#stretches.length === 0) {
+      const step = this.#pull();
+      if (step !== PIECE) {
+        return step === NEED ? NEEDED : NO_ROW;
+      }
+    }
+    return this.#stretches[0]!.base;
+  }
+
+  /** The first row at or after a time. Blocks that end before it are passed over undecoded. */
+  rowFrom(timeMs: number): number {
+    const isLater = timeMs >= this.#seenMs;
+    for (let index = 0; ; index++) {
+      if (index === this.#stretches.length) {
+        const step = this.#pull();
+        if (step !== PIECE) {
+          return step === NEED ? NEEDED : NO_ROW;
+        }
+        index = this.#stretches.length - 1;
+      }
+      const stretch = this.#stretches[index]!;
+      if (stretch.lastMs < timeMs) {
+        continue;
+      }
+      let row = stretch.base;
+      if (stretch.firstMs < timeMs) {
+        const from = isLater && this.#seenRow > row ? this.#seenRow : row;
+        row = this.#seek(stretch, from, timeMs);
+      }
+      this.#seenMs = timeMs;
+      this.#seenRow = row;
+      return row;
+    }
+  }
+
+  /** The first live row at or after a row in hand or the one after those. */
+  nextLive(from: number): number {
+    for (let row = from; ;) {
+      if (row >= this.#rowsEnd) {
+        const step = this.#pull();
+        if (step !== PIECE) {
+          return step === NEED ? NEEDED : NO_ROW;
+        }
+      }
+      const stretch = this.at(row);
+      while (row < stretch.end && stretch.nextStale(row) === row) {
+        row++;
+      }
+      if (row < stretch.end) {
+        return row;
+      }
+    }
+  }
+
+  /** The first row at or after `from` that holds a stale marker and is earlier than `beforeMs`. */
+  nextStale(from: number, beforeMs: number): number {
+    for (let row = from; ;) {
+      if (row >= this.#rowsEnd) {
+        const step = this.#pull();
+        if (step !== PIECE) {
+          return step === NEED ? NEEDED : NO_ROW;
+        }
+      }
+      const stretch = this.at(row);
+      if (row === stretch.base && stretch.firstMs >= beforeMs) {
+        return NO_ROW;
+      }
+      row = stretch.nextStale(row);
+      if (row < stretch.end) {
+        return this.timeOf(row) < beforeMs ? row : NO_ROW;
+      }
+      if (stretch.lastMs >= beforeMs) {
+        return NO_ROW;
+      }
+    }
+  }
+
+  /** Whether the replica has a row later than a time, at least outside the window if that ends later, without decoding anything. Asks for blocks only if it `mayPull`. */
+  reaches(timeMs: number, mayPull: boolean): Step {
+    while (!(this.#lastMs() > timeMs || this.#window.laterMs > timeMs)) {
+      const step = this.#isEnded ? END : mayPull ? this.#pull() : NEED;
+      if (step !== PIECE) {
+        return step;
+      }
+    }
+    return PIECE;
+  }
+
+  /** The scrape interval as of a row in hand: NaN where the replica has one row, NEEDED where the next rows count. */
+  intervalAt(row: number): number {
+    if (this.#givenMs === this.#givenMs) {
+      return this.#givenMs;
+    }
+    if (row === this.#estimatedRow) {
+      return this.#estimatedMs;
+    }
+    const last = Math.max(row, DELTAS);
+    while (this.#rowsEnd <= last && !this.#isEnded) {
+      if (this.#pull() === NEED) {
+        return NEEDED;
+      }
+    }
+    const count = Math.min(last, this.#rowsEnd - 1) - (last - DELTAS);
+    this.#readDeltas(last - DELTAS, count);
+    this.#estimatedMs = estimateInterval(this.#deltas, count);
+    this.#estimatedRow = row;
+    this.steadyRow = count > 0 ? row : -1;
+    this.leastDeltaMs = Infinity;
+    for (let index = 0; index < count; index++) {
+      this.leastDeltaMs = Math.min(this.leastDeltaMs, this.#deltas[index]!);
+    }
+    return this.#estimatedMs;
+  }
+
+  /** The longest gap after a row that is no hole for sure: a bound that costs nothing, or −∞. */
+  steadyMaxMs(row: number): number {
+    if (this.#givenMs === this.#givenMs) {
+      return 1.5 * this.#givenMs;
+    }
+    // The interval is a mean of deltas, and none is shorter.
+    return row === this.steadyRow ? 1.5 * this.leastDeltaMs : -Infinity;
+  }
+
+  /** The value of a row in hand, to be compared; NaN for a histogram, which is below nothing. */
+  valueOf(row: number): number {
+    const { block, shift } = this.at(row);
+    return block.kind === "float" ? block.valueAt(row + shift) : NaN;
+  }
+
+  /** Whether the value falls from one live row to the next, the second among rows `from` to `last`, both in hand. */
+  hasReset(from: number, last: number): boolean {
+    // Markers are passed over, but not more rows than an estimate looks back.
+    for (let row = from; row <= last; row++) {
+      const before = this.#liveBefore(row);
+      if (before >= 0 && !this.#isStale(row) && this.valueOf(row) < this.valueOf(before)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Takes note that a row was shown after the one before it. */
+  stepTo(row: number): void {
+    if (this.steadyRow === row - 1 && row > 0) {
+      if (row > DELTAS) {
+        this.leastDeltaMs = Math.min(this.leastDeltaMs, this.timeOf(row) - this.timeOf(row - 1));
+      }
+      this.steadyRow = row;
+    }
+  }
+
+  /** Hands out again the rows between two times, both inclusive; see `Source.rowsOf`. */
+  nextWithin(firstMs: number, lastMs: number): Step {
+    const row = this.rowFrom(firstMs);
+    if (row === NEEDED) {
+      return NEED;
+    }
+    if (row === NO_ROW || this.timeOf(row) > lastMs) {
+      return END;
+    }
+    const stretch = this.at(row);
+    const { piece } = this;
+    piece.block = stretch.block;
+    piece.start = row + stretch.shift;
+    piece.end = stretch.end + stretch.shift;
+    if (stretch.lastMs > lastMs) {
+      piece.end = seekRow(stretch.timestamps(), piece.start, piece.end, lastMs + 1);
+    }
+    return PIECE;
+  }
+
+  save(state: SourcesState): void {
+    this.#letGo();
+    this.#window.save(-1, -Infinity, state);
+    const window = state.windows[this.replica]!;
+    window.fromMs = this.#stretches[0]?.firstMs ?? window.fromMs;
+    window.ended = false;
+  }
+
+  #lastMs(): number {
+    return this.#stretches[this.#stretches.length - 1]?.lastMs ?? -Infinity;
+  }
+
+  #isStale(row: number): boolean {
+    return this.at(row).nextStale(row) === row;
+  }
+
+  /** The live row before a row, if it is among the {@link DELTAS} before it. */
+  #liveBefore(row: number): number {
+    const first = Math.max(row - DELTAS, this.#stretches[0]!.base);
+    for (let before = row - 1; before >= first; before--) {
+      if (!this.#isStale(before)) {
+        return before;
+      }
+    }
+    return NO_ROW;
+  }
+
+  #seek(stretch: Stretch, from: number, timeMs: number): number {
+    const timestamps = stretch.timestamps();
+    const end = stretch.end + stretch.shift;
+    const row = seekRow(timestamps, from + stretch.shift, end, timeMs);
+    if (row === end) {
+      throw new RangeError(
+        `replica ${this.replica}: a block that should end at ${stretch.lastMs} ends at ${timestamps[row - 1]}`,
+      );
+    }
+    return row - stretch.shift;
+  }
+
+  /** The deltas after `row`, as many as asked for. */
+  #readDeltas(row: number, count: number): void {
+    const deltas = this.#deltas;
+    let stretch = this.at(row);
+    let timestamps = stretch.timestamps();
+    let beforeMs = timestamps[row + stretch.shift]!;
+    for (let index = 0; index < count; index++) {
+      const next = row + index + 1;
+      if (next === stretch.end) {
+        stretch = this.at(next);
+        timestamps = stretch.timestamps();
+      }
+      const timeMs = timestamps[next + stretch.shift]!;
+      if (!(timeMs > beforeMs)) {
+        throw new RangeError(`replica ${this.replica}, row ${next + stretch.shift}: ${describeTime(timeMs, beforeMs)}`);
+      }
+      deltas[index] = timeMs - beforeMs;
+      beforeMs = timeMs;
+    }
+  }
+
+  #pull(): Step {
+    if (this.#isEnded) {
+      return END;
+    }
+    const step = this.#window.nextUntil(this.#untilMs);
+    if (step === PIECE) {
+      const stretch = new Stretch(this.#window.piece, this.#rowsEnd);
+      this.#stretches.push(stretch);
+      this.#rowsEnd = stretch.end;
+      this.#letGo();
+    } else if (step === END) {
+      this.#isEnded = true;
+    }
+    return step;
+  }
+
+  /** Lets go of what lies so far behind what was shown that no estimate needs it. */
+  #letGo(): void {
+    const stretches = this.#stretches;
+    let passed = 0;
+    while (passed < stretches.length && stretches[passed]!.lastMs <= this.floorMs) {
+      passed++;
+    }
+    if (passed > 1) {
+      const neededRow = stretches[passed - 1]!.end - this.#rowsKept;
+      let gone = 0;
+      while (stretches[gone]!.end <= neededRow) {
+        gone++;
+      }
+      stretches.splice(0, gone);
+    }
+  }
+}
