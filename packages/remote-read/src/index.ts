@@ -5,7 +5,7 @@ export {
   type RemoteReaderOptions,
   type RemoteReaderTimeouts,
 } from "./client.ts";
-export { splicedReader, type SplicedReaderOptions } from "./spliced-reader.ts";
+export { splicedReader, type SplicedReaderOptions, type SplicedSeries } from "./spliced-reader.ts";
 export { readHandler, type ReadHandlerLimits, type ReadHandlerOptions } from "./handler.ts";
 export { memoryReader, type MemoryReaderOptions } from "./memory-reader.ts";
 export type {

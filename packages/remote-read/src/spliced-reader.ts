@@ -8,8 +8,10 @@
  * one replica's is, and fails otherwise.
  */
 import {
-  formatLabelSet,
   type Block,
+  type Coverage,
+  type Explainer,
+  formatLabelSet,
   groupSeries,
   type LabelSet,
   type Series,
@@ -18,6 +20,7 @@ import {
   SpliceError,
   type Strategy,
 } from "@promsplice/core";
+import { clipBlocks } from "./clip-blocks.ts";
 import { Guard, guardBlocks } from "./guarded-block.ts";
 import {
   type Query,
@@ -39,19 +42,51 @@ export interface SplicedReaderOptions {
   readonly replicaOrder?: readonly string[] | undefined;
   /** `one` (default): one complete replica is enough. `all`: the read fails if any replica does. */
   readonly partial?: "one" | "all" | undefined;
+  /**
+   * How far a query is widened at both ends, and its answer trimmed again, for strategies whose samples near the edges of a
+   * window depend on what lies beyond them; 5 minutes by default, Prometheus' look-back. Others see the query's window.
+   */
+  readonly marginMs?: number | undefined;
+  /** With `"thanos"` the strategy gets the lanes of a Thanos Querier in place of the replicas; see `thanosLanes`. */
+  readonly lanes?: "thanos" | undefined;
+  /** Makes what collects, for one series, which replica is shown when and why; given to `onSpliced`. None by default. */
+  readonly explain?: (() => Explainer) | undefined;
+  /** Makes what collects how well one series covers the time; given to `onSpliced`. None by default. */
+  readonly coverage?: (() => Coverage) | undefined;
+  /** Told of each series before it is yielded. What was collected spans the widened window. Must not throw. */
+  readonly onSpliced?: ((series: SplicedSeries) => void) | undefined;
   /** Told each time a replica is left out. */
   readonly onReplicaFailure?: ((replica: ReplicaReport) => void) | undefined;
 }
+
+/** How a series came about. */
+export interface SplicedSeries {
+  /** Without the replica labels. */
+  readonly labels: LabelSet;
+  /** What it was spliced from: whole label sets, as sent; `replica` in spans and shares is an index here. */
+  readonly replicas: readonly LabelSet[];
+  readonly explain?: Explainer | undefined;
+  readonly coverage?: Coverage | undefined;
+}
+
+const MARGIN_MS = 300_000;
 
 /**
  * Makes one reader out of several.
  *
  * Matchers on a replica label are dropped before the readers are asked, since the spliced series have no such label. The
- * window of the query is what the strategy sees: samples outside it are no input.
+ * window of the query is what the strategy sees, widened by `marginMs` where the strategy needs that: samples outside it are
+ * no input.
+ *
+ * @throws TypeError without a reader; RangeError for a margin that is not a whole number from 0 on.
  */
 export function splicedReader(readers: readonly Reader[], options: SplicedReaderOptions): Reader {
   if (!Array.isArray(readers) || readers.length === 0) {
     throw new TypeError("splicedReader needs at least one reader");
+  }
+  const { marginMs = MARGIN_MS } = options;
+  if (!(Number.isSafeInteger(marginMs) && marginMs >= 0)) {
+    throw new RangeError(`marginMs is ${marginMs}, expected a whole number of ms from 0 on`);
   }
   return { read: (query, readOptions = {}) => new SplicedReading(readers, options, query, readOptions) };
 }
@@ -88,8 +123,8 @@ class SplicedReading implements Reading {
   async *[Symbol.asyncIterator](): AsyncGenerator<Series, void, undefined> {
     const { replicaLabels, replicaOrder, strategy } = this.#options;
     const { signal, orderWithout = [] } = this.#readOptions;
-    const query = this.#askedOfReaders();
     const decided = typeof strategy === "function" ? strategy(this.#query) : strategy;
+    const query = this.#askedOfReaders(decided);
     this.#members = this.#readers.map((reader) => {
       const controller = new AbortController();
       const reading = reader.read(query, {
@@ -114,7 +149,7 @@ class SplicedReading implements Reading {
       const sources = this.#members.map((member) => this.#seriesOf(member));
       for await (const group of groupSeries(sources, { replicaLabels, replicaOrder, orderWithout })) {
         this.#noteMissing(group);
-        const blocks = this.#splice(group, decided);
+        const blocks = this.#splice(group, decided, query);
         if (blocks.length > 0 || wantsLabelSetsOnly(query)) {
           this.#series++;
           this.#united += group.united;
@@ -141,14 +176,17 @@ class SplicedReading implements Reading {
     };
   }
 
-  /** The query as the readers get it. */
-  #askedOfReaders(): Query {
-    const { replicaLabels } = this.#options;
+  /** The query as the readers get it; its window is what the strategy sees. */
+  #askedOfReaders({ needsContext }: Strategy): Query {
+    const { replicaLabels, marginMs = MARGIN_MS } = this.#options;
+    const { startMs, endMs } = this.#query;
     const matchers = this.#query.matchers.filter(({ name }) => !replicaLabels.includes(name));
     if (matchers.length === 0 && this.#query.matchers.length > 0) {
       throw new RemoteReadError("matchers-missing", "no matchers besides the replica label");
     }
-    return { ...this.#query, matchers };
+    return needsContext && startMs <= endMs
+      ? { ...this.#query, matchers, startMs: startMs - marginMs, endMs: endMs + marginMs }
+      : { ...this.#query, matchers };
   }
 
   /** The series of one reader, up to where it ends or is left out. */
@@ -179,15 +217,25 @@ class SplicedReading implements Reading {
   }
 
   /** A series' blocks. Where a replica's cannot be read, it is left out and the series spliced again. */
-  #splice(group: SeriesGroup, strategy: Strategy): Block[] {
-    const { startMs, endMs } = this.#query;
+  #splice(group: SeriesGroup, strategy: Strategy, { startMs, endMs }: Query): Block[] {
+    const { lanes, onSpliced } = this.#options;
     for (;;) {
       // A series that had arrived whole before its replica's stream failed is as good as any.
       const replicas = group.replicas.filter(({ source }) => this.#members[source]!.leftOutFrom === undefined);
       const members = replicas.map(({ source }) => this.#members[source]!);
       try {
         const guarded = replicas.map(({ blocks }, index) => guardBlocks(blocks, members[index]!.guard));
-        const blocks = [...spliceBlocks(guarded, strategy, { startMs, endMs })];
+        const collectors = onSpliced === undefined ? {} : this.#makeCollectors();
+        const spliced = [
+          ...spliceBlocks(guarded, strategy, {
+            startMs,
+            endMs,
+            ...collectors,
+            ...(lanes === undefined ? {} : { lanes }),
+          }),
+        ];
+        const blocks = strategy.needsContext ? clipBlocks(spliced, this.#query.startMs, this.#query.endMs) : spliced;
+        onSpliced?.({ labels: group.labels, replicas: replicas.map(({ labels }) => labels), ...collectors });
         this.#blocksPassedOn += blocks.filter(({ bytes }) => bytes !== undefined).length;
         return blocks;
       } catch (error) {
@@ -198,6 +246,15 @@ class SplicedReading implements Reading {
         this.#leaveOut(failed, error, group.labels);
       }
     }
+  }
+
+  /** Fresh ones for each try: one that fails has been told of runs that come to nothing. */
+  #makeCollectors(): { readonly explain?: Explainer; readonly coverage?: Coverage } {
+    const { explain, coverage } = this.#options;
+    return {
+      ...(explain === undefined ? {} : { explain: explain() }),
+      ...(coverage === undefined ? {} : { coverage: coverage() }),
+    };
   }
 
   #leaveOut(member: Member, cause: unknown, labels: LabelSet | undefined): void {
