@@ -51,7 +51,7 @@ function describeProgram(server: string): PrometheusProgram {
 }
 
 /** A sample as the JSON API shows it: time in s, value as text. */
-export type JsonSample = readonly [number, string];
+type JsonSample = readonly [number, string];
 
 export interface JsonSeries {
   readonly metric: Readonly<Record<string, string>>;

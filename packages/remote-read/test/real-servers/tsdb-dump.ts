@@ -31,7 +31,7 @@ export async function dumpServer(server: PrometheusServer, directory: string): P
 }
 
 /** @throws Error if a line is not `{labels} value time`. */
-export function readDump(text: string): Dump {
+function readDump(text: string): Dump {
   const dump = new Map<string, Row[]>();
   const words = new Uint32Array(2);
   const double = new Float64Array(words.buffer);
