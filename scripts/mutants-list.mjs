@@ -181,9 +181,9 @@ export const MUTANTS = [
   },
   {
     name: "chain: a tie to the higher-numbered replica",
-    file: "strategy/chain.ts",
-    find: "heads.rowMs[other]! - (replica < other ? 0 : 1)",
-    replace: "heads.rowMs[other]! - 1",
+    file: "strategy/heads.ts",
+    find: "(oneMs === otherMs && one < other)",
+    replace: "(oneMs === otherMs && one > other)",
   },
   {
     name: "heads: a replica that waits is forgotten",
@@ -226,5 +226,17 @@ export const MUTANTS = [
     file: "spacing.ts",
     find: "(0.99 * longMs) / REGULAR_MAX)",
     replace: "Infinity)",
+  },
+  {
+    name: "survey: a hole that others could fill counts for all of them",
+    file: "survey.ts",
+    find: "    if (timeMs > lastMs) {\n      const isMeasured",
+    replace: "    if (timeMs > lastMs && replica === 0) {\n      const isMeasured",
+  },
+  {
+    name: "survey: values compared across a hole",
+    file: "survey.ts",
+    find: "if (deltaMs > HOLE_MIN * intervalMs || deltaMs === Infinity) {",
+    replace: "if (deltaMs === Infinity) {",
   },
 ];

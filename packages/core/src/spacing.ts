@@ -10,8 +10,14 @@
  */
 import { DELTAS, estimateInterval } from "./strategy/interval-estimate.ts";
 
+/** Two neighbouring samples that are too far apart, by their times in ms. */
+export interface Hole {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** A gap longer than so many intervals is a hole. */
-const HOLE_MIN = 1.5;
+export const HOLE_MIN = 1.5;
 /** Samples closer than so many intervals are near-duplicates. */
 const NEAR_MAX = 0.45;
 /** So many deltas must lie between the bounds for the quantile to be one of them: one more than its index. */
