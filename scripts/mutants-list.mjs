@@ -186,10 +186,10 @@ export const MUTANTS = [
     replace: "(oneMs === otherMs && one > other)",
   },
   {
-    name: "heads: a replica that waits is forgotten",
+    name: "heads: the second of two children is not looked at",
     file: "strategy/heads.ts",
-    find: "order[at] = order[place]!;",
-    replace: "order[at] = replica;",
+    find: "if (child + 1 < size && this.#isBefore(order[child + 1]!, order[child]!)) {",
+    replace: "if (child + 1 < size && child < 0) {",
   },
   {
     name: "lanes: a lane is free when its last block ends as the next begins",

@@ -43,6 +43,9 @@ export class Spacing {
   readonly #intervalMs: number | undefined;
   readonly #deltas = new Float64Array(DELTAS);
   #at = 0;
+  /** The interval, and whether there are deltas that it does not know of. */
+  #estimateMs = NaN;
+  #isStale = false;
   /** At least so many deltas lie between the bounds. */
   #regular = 0;
 
@@ -50,6 +53,7 @@ export class Spacing {
   constructor(intervalMs: number | undefined) {
     this.#intervalMs = intervalMs;
     if (intervalMs !== undefined) {
+      this.#estimateMs = intervalMs;
       this.leastMs = NEAR_MAX * intervalMs;
       this.mostMs = HOLE_MIN * intervalMs;
     }
@@ -105,11 +109,16 @@ export class Spacing {
 
   /** The interval, given or estimated; NaN where there are no two samples. */
   intervalMs(): number {
-    return this.#intervalMs ?? estimateInterval(this.#deltas, this.count);
+    if (this.#isStale) {
+      this.#estimateMs = estimateInterval(this.#deltas, this.count);
+      this.#isStale = false;
+    }
+    return this.#estimateMs;
   }
 
   #push(deltaMs: number): void {
     this.#deltas[this.#at] = deltaMs;
+    this.#isStale = this.#intervalMs === undefined;
     this.#at = (this.#at + 1) % DELTAS;
     this.count = Math.min(this.count + 1, DELTAS);
   }
