@@ -181,15 +181,15 @@ export const MUTANTS = [
   },
   {
     name: "chain: a tie to the higher-numbered replica",
-    file: "strategy/chain.ts",
-    find: "heads.rowMs[other]! - (replica < other ? 0 : 1)",
-    replace: "heads.rowMs[other]! - 1",
+    file: "strategy/heads.ts",
+    find: "(oneMs === otherMs && one < other)",
+    replace: "(oneMs === otherMs && one > other)",
   },
   {
-    name: "heads: a replica that waits is forgotten",
+    name: "heads: the second of two children is not looked at",
     file: "strategy/heads.ts",
-    find: "order[at] = order[place]!;",
-    replace: "order[at] = replica;",
+    find: "if (child + 1 < size && this.#isBefore(order[child + 1]!, order[child]!)) {",
+    replace: "if (child + 1 < size && child < 0) {",
   },
   {
     name: "lanes: a lane is free when its last block ends as the next begins",
@@ -226,5 +226,17 @@ export const MUTANTS = [
     file: "spacing.ts",
     find: "(0.99 * longMs) / REGULAR_MAX)",
     replace: "Infinity)",
+  },
+  {
+    name: "survey: a hole that others could fill counts for all of them",
+    file: "survey.ts",
+    find: "    if (timeMs > lastMs) {\n      const isMeasured",
+    replace: "    if (timeMs > lastMs && replica === 0) {\n      const isMeasured",
+  },
+  {
+    name: "survey: values compared across a hole",
+    file: "survey.ts",
+    find: "if (deltaMs > HOLE_MIN * intervalMs || deltaMs === Infinity) {",
+    replace: "if (deltaMs === Infinity) {",
   },
 ];

@@ -26,6 +26,7 @@ const TESTS = [
   "lanes",
   "explain",
   "coverage",
+  "survey",
   "checkpoint",
 ].map((name) => `test/${name}.test.ts`);
 /** The unmutated run takes some ten seconds; a mutant that takes this long hangs. */

@@ -7,22 +7,20 @@
  */
 import type { Block } from "./block.ts";
 import type { Run } from "./run.ts";
-import { HOLE, NEAR_DUPLICATE, skipUsualRows, Spacing } from "./spacing.ts";
+import { type Hole, HOLE, NEAR_DUPLICATE, skipUsualRows, Spacing } from "./spacing.ts";
 import { describe } from "./splice-error.ts";
+import { type Survey, surveyReplicas } from "./survey.ts";
 
 export interface CoverageOptions {
-  /** From the spliced series alone. */
-  readonly level: "splice";
+  /**
+   * `splice`: from the spliced series alone. `replicas`: all replicas are surveyed as well, see {@link Coverage.survey}; their
+   * blocks are taken from the iterables before the first step, so `spliceAsync` refuses it.
+   */
+  readonly level: "splice" | "replicas";
   /** The scrape interval in ms, if it is known; otherwise it is estimated, see {@link coverage}. */
   readonly intervalMs?: number;
   /** How many holes are kept; those after them are only counted. 100 by default. */
   readonly holesMax?: number;
-}
-
-/** Two neighbouring samples of the spliced series that are too far apart, by their times in ms. */
-export interface Hole {
-  readonly fromMs: number;
-  readonly toMs: number;
 }
 
 /** What a replica gave to the spliced series. */
@@ -52,8 +50,8 @@ const HOLES_MAX = 100;
  */
 export function coverage(options: CoverageOptions): Coverage {
   const { level, intervalMs, holesMax = HOLES_MAX } = options;
-  if (level !== "splice") {
-    throw new TypeError(`coverage: level must be "splice", got ${describe(level)}`);
+  if (level !== "splice" && level !== "replicas") {
+    throw new TypeError(`coverage: level must be "splice" or "replicas", got ${describe(level)}`);
   }
   if (intervalMs !== undefined && !(typeof intervalMs === "number" && intervalMs > 0 && intervalMs < Infinity)) {
     throw new RangeError(`coverage: intervalMs must be a positive number, got ${describe(intervalMs)}`);
@@ -61,11 +59,14 @@ export function coverage(options: CoverageOptions): Coverage {
   if (!(Number.isInteger(holesMax) && holesMax >= 0)) {
     throw new RangeError(`coverage: holesMax must be a whole number from 0 on, got ${describe(holesMax)}`);
   }
-  return new Coverage(intervalMs, holesMax);
+  return new Coverage(level, intervalMs, holesMax);
 }
 
 /** See {@link coverage}. */
 export class Coverage {
+  readonly level: "splice" | "replicas";
+  /** At level `replicas`: what the replicas of the last splice have, whatever the strategy makes of them. */
+  survey: Survey | undefined = undefined;
   /** Samples of the spliced series. */
   samples: number = 0;
   /** Neighbouring samples from different replicas. */
@@ -89,7 +90,8 @@ export class Coverage {
   #replica = -1;
 
   /** @internal */
-  constructor(intervalMs: number | undefined, holesMax: number) {
+  constructor(level: "splice" | "replicas", intervalMs: number | undefined, holesMax: number) {
+    this.level = level;
     this.#intervalMs = intervalMs;
     this.#holesMax = holesMax;
     this.holes = this.#holes;
@@ -114,6 +116,15 @@ export class Coverage {
     if (replicas > 0) {
       this.#know(replicas - 1);
     }
+  }
+
+  /**
+   * Surveys the replicas.
+   *
+   * @internal
+   */
+  readReplicas(replicas: readonly (readonly Block[])[], startMs: number, endMs: number): void {
+    this.survey = surveyReplicas(replicas, { startMs, endMs, intervalMs: this.#intervalMs, holesMax: this.#holesMax });
   }
 
   /**

@@ -10,8 +10,14 @@
  */
 import { DELTAS, estimateInterval } from "./strategy/interval-estimate.ts";
 
+/** Two neighbouring samples that are too far apart, by their times in ms. */
+export interface Hole {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** A gap longer than so many intervals is a hole. */
-const HOLE_MIN = 1.5;
+export const HOLE_MIN = 1.5;
 /** Samples closer than so many intervals are near-duplicates. */
 const NEAR_MAX = 0.45;
 /** So many deltas must lie between the bounds for the quantile to be one of them: one more than its index. */
@@ -37,6 +43,9 @@ export class Spacing {
   readonly #intervalMs: number | undefined;
   readonly #deltas = new Float64Array(DELTAS);
   #at = 0;
+  /** The interval, and whether there are deltas that it does not know of. */
+  #estimateMs = NaN;
+  #isStale = false;
   /** At least so many deltas lie between the bounds. */
   #regular = 0;
 
@@ -44,6 +53,7 @@ export class Spacing {
   constructor(intervalMs: number | undefined) {
     this.#intervalMs = intervalMs;
     if (intervalMs !== undefined) {
+      this.#estimateMs = intervalMs;
       this.leastMs = NEAR_MAX * intervalMs;
       this.mostMs = HOLE_MIN * intervalMs;
     }
@@ -99,11 +109,16 @@ export class Spacing {
 
   /** The interval, given or estimated; NaN where there are no two samples. */
   intervalMs(): number {
-    return this.#intervalMs ?? estimateInterval(this.#deltas, this.count);
+    if (this.#isStale) {
+      this.#estimateMs = estimateInterval(this.#deltas, this.count);
+      this.#isStale = false;
+    }
+    return this.#estimateMs;
   }
 
   #push(deltaMs: number): void {
     this.#deltas[this.#at] = deltaMs;
+    this.#isStale = this.#intervalMs === undefined;
     this.#at = (this.#at + 1) % DELTAS;
     this.count = Math.min(this.count + 1, DELTAS);
   }

@@ -62,17 +62,28 @@ export function splice(
       throw new TypeError(`replica ${replica}: expected an iterable of blocks, got ${describe(blocks)}`);
     }
   });
-  if (options.lanes === undefined) {
+  const { lanes: wanted, coverage, startMs = -Infinity, endMs = Infinity } = options;
+  if (wanted === undefined && coverage?.level !== "replicas") {
     return new Splicing(makeSplicer(replicas.length, strategy, options), replicas);
   }
-  if (options.lanes !== "thanos") {
-    throw new TypeError(`lanes must be "thanos", got ${describe(options.lanes)}`);
+  const blocks = replicas.map((list) => [...list]);
+  if (wanted === undefined) {
+    const splicer = makeSplicer(blocks.length, strategy, options);
+    coverage?.readReplicas(blocks, startMs, endMs);
+    return new Splicing(splicer, blocks);
+  }
+  if (wanted !== "thanos") {
+    throw new TypeError(`lanes must be "thanos", got ${describe(wanted)}`);
   }
   if (options.resume !== undefined) {
     throw new TypeError("a splice over lanes cannot be resumed");
   }
-  const { lanes, replicaOf } = dealLanes(replicas, options.startMs ?? -Infinity, options.endMs ?? Infinity);
-  return new Splicing(makeSplicer(checkReplicas(lanes).length, strategy, options, replicaOf), lanes);
+  const { lanes, replicaOf } = dealLanes(blocks, startMs, endMs);
+  const splicer = makeSplicer(checkReplicas(lanes).length, strategy, options, replicaOf);
+  if (coverage?.level === "replicas") {
+    coverage.readReplicas(blocks, startMs, endMs);
+  }
+  return new Splicing(splicer, lanes);
 }
 
 /** As {@link splice}, over replicas that deliver their blocks one at a time, in the order of their first times. */
@@ -88,6 +99,9 @@ export function spliceAsync(
   });
   if (options.lanes !== undefined) {
     throw new TypeError("lanes need all blocks at hand: collect them, and call splice");
+  }
+  if (options.coverage?.level === "replicas") {
+    throw new TypeError("coverage of the replicas needs all blocks at hand: collect them, and call splice");
   }
   return new AsyncSplicing(makeSplicer(replicas.length, strategy, options), replicas);
 }

@@ -68,7 +68,7 @@ class Chain implements Source {
     let end = heads.ends[replica]!;
     let lastMs = heads.lastMs[replica]!;
     const other = heads.second();
-    const untilMs = other < 0 ? Infinity : heads.rowMs[other]! - (replica < other ? 0 : 1);
+    const untilMs = other < 0 ? Infinity : heads.rowMs[other]! - 1;
     if (lastMs > untilMs) {
       const timestamps = heads.timestampsOf(replica);
       end = skipRowsUntil(timestamps, start, end, untilMs);

@@ -28,7 +28,7 @@ export class Heads {
   /** The decoded column of each block in hand, once it was asked for. */
   readonly #columns: (Float64Array | undefined)[];
   readonly #windows: readonly ReplicaWindow[];
-  /** Replicas: the first `size` are the heap, the last `#waiting` have no row in hand. */
+  /** Replicas: the first `size` are the heap, the last `#waiting` have no row in hand. What is between has ended. */
   readonly #order: Int32Array;
   #waiting: number;
 
@@ -48,8 +48,7 @@ export class Heads {
   /** Makes sure that every replica stands on a row or has ended: PIECE, or NEED, or END where all have ended. */
   ensure(): Step {
     while (this.#waiting > 0) {
-      const at = this.#order.length - this.#waiting;
-      const replica = this.#order[at]!;
+      const replica = this.#order[this.#order.length - this.#waiting]!;
       const window = this.#windows[replica]!;
       const step = window.next();
       if (step === NEED) {
@@ -58,7 +57,7 @@ export class Heads {
       }
       this.#waiting--;
       if (step === PIECE) {
-        this.#take(replica, at);
+        this.#take(replica);
       }
     }
     return this.size === 0 ? END : PIECE;
@@ -103,8 +102,8 @@ export class Heads {
     }
   }
 
-  /** Takes up what a window has handed out; `at` is where the replica stands in the order. */
-  #take(replica: number, at: number): void {
+  /** Takes up what a window has handed out. */
+  #take(replica: number): void {
     const { block, start, end } = this.#windows[replica]!.piece;
     const timeMs = start === 0 ? block!.firstMs : block!.timestamps()[start]!;
     if (!(timeMs > this.lastMs[replica]! && timeMs <= TIMESTAMP_MS_MAX && Math.floor(timeMs) === timeMs)) {
@@ -117,8 +116,6 @@ export class Heads {
     this.ends[replica] = end;
     const order = this.#order;
     let place = this.size++;
-    // Who stood behind the heap has ended; it takes the place that the new one leaves.
-    order[at] = order[place]!;
     while (place > 0 && this.#isBefore(replica, order[(place - 1) >> 1]!)) {
       order[place] = order[(place - 1) >> 1]!;
       place = (place - 1) >> 1;
@@ -130,12 +127,10 @@ export class Heads {
   #removeTop(): void {
     const order = this.#order;
     const replica = order[0]!;
-    const size = --this.size;
+    this.size--;
     this.#waiting++;
-    const at = order.length - this.#waiting;
-    order[0] = order[size]!;
-    order[size] = order[at]!;
-    order[at] = replica;
+    order[0] = order[this.size]!;
+    order[order.length - this.#waiting] = replica;
   }
 
   /** Lets what is on top sink to where it belongs. */
