@@ -25,9 +25,10 @@ export function gatherRuns(runs: Iterable<Run>, replicas: readonly Columns[]): C
   }
   const sources = replicas.map((columns) => new RowSource(columns.timestamps, columns.values));
   const rows = new RowSink(list.rowsTotal);
-  for (let index = 0; index < list.count; index++) {
+  const { runs: ends, adds, count } = list;
+  for (let index = 0; index < count; index++) {
     const at = 3 * index;
-    rows.append(sources[list.runs[at]!]!, list.runs[at + 1]!, list.runs[at + 2]!, list.adds[index]!);
+    rows.append(sources[ends[at]!]!, ends[at + 1]!, ends[at + 2]!, adds[index]!);
   }
   return { timestamps: rows.timestamps, values: rows.values };
 }

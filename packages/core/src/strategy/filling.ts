@@ -259,7 +259,12 @@ export class Filling implements Source {
   #follow(): Step {
     const scrapes = this.#replicas[0]!;
     const from = this.#last.replica === 0 ? this.#last.row + 1 : scrapes.firstRow();
-    return this.#setNext(0, from < 0 ? from : scrapes.nextLive(from));
+    const row = from < 0 ? from : scrapes.nextLive(from);
+    if (row === NEEDED) {
+      return this.#need(0);
+    }
+    this.#setNext(0, row, row === NO_ROW ? Infinity : scrapes.timeOf(row));
+    return PIECE;
   }
 
   /** Looks at the gap that the levels below leave, and if it is a hole picks the first sample that fills it. */
@@ -282,7 +287,8 @@ export class Filling implements Source {
     if (first < 0) {
       return first === NEEDED ? this.#need(level) : PIECE;
     }
-    if (scrapes.timeOf(first) >= gapEndMs) {
+    const firstMs = scrapes.timeOf(first);
+    if (firstMs >= gapEndMs) {
       return PIECE;
     }
     const ownMs = scrapes.intervalAt(first);
@@ -291,57 +297,63 @@ export class Filling implements Source {
     }
     const intervalMs = this.#intervalOfGap(this.#last, below);
     if (Number.isNaN(intervalMs)) {
+      // Its replica has one row: the interval of the one that is to fill the gap stands in.
       const isHoleForThis = Number.isNaN(ownMs) ? END : this.#isHole(this.#last, below, ownMs);
       if (isHoleForThis !== PIECE) {
         return isHoleForThis === NEED ? NEED : PIECE;
       }
     }
-    this.#spacingMs[level] = Math.min(
-      Number.isNaN(intervalMs) ? ownMs : intervalMs,
-      Number.isNaN(ownMs) ? Infinity : ownMs,
-    );
-    return this.#pick(level);
+    this.#spacingMs[level] = ownMs < intervalMs || Number.isNaN(intervalMs) ? ownMs : intervalMs;
+    return this.#pickFrom(level, first, firstMs);
   }
 
   /** The next sample of a level's own replica in its gap, or else what the level below shows next. */
   #pick(level: number): Step {
-    const below = level - 1;
-    const gapEndMs = this.#nextMs[below]!;
     const spacingMs = this.#spacingMs[level]!;
-    if (spacingMs === CLOSED) {
+    if (spacingMs === CLOSED || !(this.#nextMs[level - 1]! - this.#last.timeMs > HOLE_INTERVALS * spacingMs)) {
       this.#close(level);
       return PIECE;
     }
+    const first = this.#firstLiveInGap(this.#replicas[level]!);
+    if (first === NEEDED) {
+      return this.#need(level);
+    }
+    return this.#pickFrom(level, first, first === NO_ROW ? Infinity : this.#replicas[level]!.timeOf(first));
+  }
+
+  /** As `#pick`, with the first live row after the sample that came last. */
+  #pickFrom(level: number, first: number, firstMs: number): Step {
+    const spacingMs = this.#spacingMs[level]!;
+    const gapEndMs = this.#nextMs[level - 1]!;
     const fromMs = this.#gapStartMs(this.#last);
     if (Number.isNaN(fromMs)) {
       return NEED;
     }
-    if (!(gapEndMs - fromMs > HOLE_INTERVALS * spacingMs)) {
-      this.#close(level);
-      return PIECE;
-    }
-    const scrapes = this.#replicas[level]!;
     const apartMs = Math.ceil(APART_INTERVALS * spacingMs);
-    let row = scrapes.rowFrom(this.#last.timeMs + Math.max(1, apartMs));
-    row = row < 0 ? row : scrapes.nextLive(row);
-    if (row === NEEDED) {
-      return this.#need(level);
+    const earliestMs = this.#last.timeMs + apartMs;
+    const scrapes = this.#replicas[level]!;
+    let row = first;
+    let rowMs = firstMs;
+    if (rowMs < earliestMs) {
+      row = scrapes.rowFrom(earliestMs);
+      row = row < 0 ? row : scrapes.nextLive(row);
+      if (row === NEEDED) {
+        return this.#need(level);
+      }
+      rowMs = row === NO_ROW ? Infinity : scrapes.timeOf(row);
     }
-    if (row === NO_ROW || !(gapEndMs - scrapes.timeOf(row) >= apartMs)) {
+    if (row === NO_ROW || !(gapEndMs - rowMs >= apartMs && gapEndMs - fromMs > HOLE_INTERVALS * spacingMs)) {
       this.#close(level);
       return PIECE;
     }
-    return this.#setNext(level, row);
+    this.#setNext(level, row, rowMs);
+    return PIECE;
   }
 
-  #setNext(level: number, row: number): Step {
-    if (row === NEEDED) {
-      return this.#need(level);
-    }
-    this.#nextMs[level] = row === NO_ROW ? Infinity : this.#replicas[level]!.timeOf(row);
+  #setNext(level: number, row: number, rowMs: number): void {
+    this.#nextMs[level] = rowMs;
     this.#nextReplica[level] = level;
     this.#nextRow[level] = row;
-    return PIECE;
   }
 
   /** Nothing more from a level's own replica in its gap. */
@@ -448,11 +460,9 @@ export class Filling implements Source {
         return this.#need(replica);
       }
     }
-    const timeMs = scrapes.timeOf(row);
+    const timeMs = this.#nextMs[level]!;
     this.#checkTime(scrapes, row, timeMs);
-    if (scrapes.steadyRow === row - 1) {
-      scrapes.stepTo(row);
-    }
+    scrapes.stepTo(row, timeMs);
     const end = this.#passSteady(scrapes, row);
     this.#handOn(scrapes, row, end);
     const lastMs = end - 1 === row ? timeMs : scrapes.timeOf(end - 1);
@@ -472,6 +482,11 @@ export class Filling implements Source {
     if (row + 1 === stretch.end) {
       return row + 1;
     }
+    const { replica } = scrapes;
+    const gapEndMs = replica === 0 ? Infinity : this.#nextMs[replica - 1]!;
+    if (scrapes.timeOf(row + 1) >= gapEndMs) {
+      return row + 1;
+    }
     let mostMs = scrapes.steadyMaxMs(row);
     if (mostMs === -Infinity) {
       if (Number.isNaN(scrapes.intervalAt(row)) || scrapes.steadyRow !== row) {
@@ -479,24 +494,43 @@ export class Filling implements Source {
       }
       mostMs = scrapes.steadyMaxMs(row);
     }
-    const { replica } = scrapes;
     const spacingMs = replica === 0 ? 0 : this.#spacingMs[replica]!;
-    const leastMs = Math.max(1, scrapes.leastDeltaMs, APART_INTERVALS * spacingMs);
     const timestamps = stretch.timestamps();
     const first = row + stretch.shift;
     let end = stretch.nextStale(row) + stretch.shift;
-    const gapEndMs = replica === 0 ? Infinity : this.#nextMs[replica - 1]!;
     if (gapEndMs !== Infinity) {
       const lastMs = gapEndMs - Math.ceil(APART_INTERVALS * spacingMs);
       const beforeLastMs = gapEndMs - Math.floor(HOLE_INTERVALS * spacingMs) - 1;
       end = seekRow(timestamps, first, end, lastMs + 1);
       end = Math.min(end, seekRow(timestamps, first, end, beforeLastMs + 1) + 1);
     }
-    end = passSteadyRows(timestamps, first + 1, end, leastMs, mostMs) - stretch.shift;
-    if (scrapes.steadyRow === row) {
-      scrapes.steadyRow = end - 1;
+    const shortestMs = Math.max(1, APART_INTERVALS * spacingMs);
+    let next = first + 1;
+    for (;;) {
+      const leastMs = Math.max(shortestMs, scrapes.leastDeltaMs);
+      next = passSteadyRows(timestamps, next, end, leastMs, scrapes.steadyMaxMs(next - 1 - stretch.shift));
+      if (scrapes.steadyRow >= 0) {
+        scrapes.steadyRow = next - 1 - stretch.shift;
+      }
+      if (next === end || !this.#isStep(scrapes, next - stretch.shift, shortestMs)) {
+        return next - stretch.shift;
+      }
+      next++;
     }
-    return end;
+  }
+
+  /** Whether a row that does not keep the pace may follow the one before it all the same. */
+  #isStep(scrapes: Scrapes, row: number, shortestMs: number): boolean {
+    const timeMs = scrapes.timeOf(row);
+    const deltaMs = timeMs - scrapes.timeOf(row - 1);
+    if (!(deltaMs >= shortestMs) || Math.floor(timeMs) !== timeMs || scrapes.steadyRow !== row - 1) {
+      return false;
+    }
+    if (deltaMs > scrapes.leastDeltaMs && !(deltaMs <= HOLE_INTERVALS * scrapes.intervalAt(row - 1))) {
+      return false;
+    }
+    scrapes.stepTo(row, timeMs);
+    return true;
   }
 
   #handOn(scrapes: Scrapes, row: number, end: number): void {
@@ -511,11 +545,14 @@ export class Filling implements Source {
   /** Shows the next stale marker between the sample shown last and the next one, if there is one to show; END if not. */
   #nextMarker(): Step {
     const level = this.#replicas.length - 1;
-    if (this.#nextReplica[level] === this.#lastShown.replica && this.#nextRow[level] === this.#lastShown.row + 1) {
-      if (this.#isHole(this.#lastShown, level, NaN) === END) {
-        // Fast path: the next sample is the next row and no hole is left, as between nearly all samples.
-        return END;
-      }
+    const last = this.#lastShown;
+    if (
+      last.replica >= 0 &&
+      this.#replicas[last.replica]!.isKnownFrom(last.row + 1, this.#nextMs[level]!) &&
+      this.#isHole(last, level, NaN) === END
+    ) {
+      // Fast path: no row of the replica in between and no hole that is left, as between nearly all samples.
+      return END;
     }
     if (this.#staleMarkers === "keep") {
       return this.#keepMarker(this.#nextMs[level]!);

@@ -10,9 +10,9 @@ export const DELTAS = 16;
 const QUANTILE = 0.2;
 const REGULAR_MAX = 1.5;
 
-/** The estimate from the first `count` deltas, in ms; NaN from none. */
-export function estimateInterval(deltas: Float64Array, count: number): number {
-  const limitMs = REGULAR_MAX * quantile(deltas, count);
+/** The estimate from the first `count` deltas, in ms; NaN from none. `leastMs` is the shortest of them. */
+export function estimateInterval(deltas: Float64Array, count: number, leastMs: number): number {
+  const limitMs = REGULAR_MAX * quantile(deltas, count, leastMs);
   let sumMs = 0;
   let regular = 0;
   for (let index = 0; index < count; index++) {
@@ -28,8 +28,16 @@ export function estimateInterval(deltas: Float64Array, count: number): number {
 const smallest = new Float64Array(Math.floor(QUANTILE * DELTAS) + 1);
 
 /** The delta at index ⌊0.2 · count⌋ in ascending order: the largest of so many smallest ones. */
-function quantile(deltas: Float64Array, count: number): number {
+function quantile(deltas: Float64Array, count: number, leastMs: number): number {
   const last = Math.floor(QUANTILE * count);
+  let least = 0;
+  for (let index = 0; index < count; index++) {
+    least += deltas[index] === leastMs ? 1 : 0;
+  }
+  if (least > last) {
+    // Fast path: a fifth of the deltas are equally short, because servers scrape to the millisecond.
+    return leastMs;
+  }
   smallest.fill(Infinity);
   for (let index = 0; index < count; index++) {
     const deltaMs = deltas[index]!;
@@ -43,4 +51,20 @@ function quantile(deltas: Float64Array, count: number): number {
     }
   }
   return smallest[last]!;
+}
+
+/** Writes the deltas of `timestamps` after `row` as far as `end`, and returns the shortest; NaN if a time does not increase. */
+export function readDeltas(timestamps: Float64Array, row: number, end: number, deltas: Float64Array): number {
+  let beforeMs = timestamps[row]!;
+  let leastMs = Infinity;
+  for (let next = row + 1; next < end; next++) {
+    const timeMs = timestamps[next]!;
+    const deltaMs = timeMs - beforeMs;
+    deltas[next - row - 1] = deltaMs;
+    if (!(deltaMs >= leastMs)) {
+      leastMs = deltaMs;
+    }
+    beforeMs = timeMs;
+  }
+  return leastMs > 0 ? leastMs : NaN;
 }
