@@ -10,34 +10,50 @@ export const DELTAS = 16;
 const QUANTILE = 0.2;
 const REGULAR_MAX = 1.5;
 
-/** The estimate from the first `count` deltas, in ms; NaN from none. `leastMs` is the shortest of them. */
-export function estimateInterval(deltas: Float64Array, count: number, leastMs: number): number {
-  const limitMs = REGULAR_MAX * quantile(deltas, count, leastMs);
+/** What is known of some deltas: the estimate in ms, NaN from none, and the shortest; NaN if a time does not increase. */
+export interface Estimate {
+  intervalMs: number;
+  leastMs: number;
+}
+
+const deltas = new Float64Array(DELTAS);
+const smallest = new Float64Array(Math.floor(QUANTILE * DELTAS) + 1);
+
+/** Estimates from the deltas between rows `start` to `end`, at most 17 of them. */
+export function estimateInterval(timestamps: Float64Array, start: number, end: number, estimate: Estimate): void {
+  const count = end - start - 1;
+  let beforeMs = timestamps[start]!;
+  let leastMs = Infinity;
+  /** How many are the shortest. */
+  let least = 0;
+  for (let index = 0; index < count; index++) {
+    const timeMs = timestamps[start + index + 1]!;
+    const deltaMs = timeMs - beforeMs;
+    deltas[index] = deltaMs;
+    if (!(deltaMs >= leastMs)) {
+      leastMs = deltaMs;
+      least = 0;
+    }
+    least += deltaMs === leastMs ? 1 : 0;
+    beforeMs = timeMs;
+  }
+  const last = Math.floor(QUANTILE * count);
+  // Fast path: a fifth of the deltas are equally short, because servers scrape to the millisecond.
+  const limitMs = REGULAR_MAX * (least > last ? leastMs : quantile(count, last));
   let sumMs = 0;
   let regular = 0;
   for (let index = 0; index < count; index++) {
     const deltaMs = deltas[index]!;
-    if (deltaMs <= limitMs) {
-      sumMs += deltaMs;
-      regular++;
-    }
+    const isRegular = deltaMs <= limitMs ? 1 : 0;
+    sumMs += isRegular * deltaMs;
+    regular += isRegular;
   }
-  return sumMs / regular;
+  estimate.intervalMs = sumMs / regular;
+  estimate.leastMs = leastMs > 0 ? leastMs : NaN;
 }
 
-const smallest = new Float64Array(Math.floor(QUANTILE * DELTAS) + 1);
-
-/** The delta at index ⌊0.2 · count⌋ in ascending order: the largest of so many smallest ones. */
-function quantile(deltas: Float64Array, count: number, leastMs: number): number {
-  const last = Math.floor(QUANTILE * count);
-  let least = 0;
-  for (let index = 0; index < count; index++) {
-    least += deltas[index] === leastMs ? 1 : 0;
-  }
-  if (least > last) {
-    // Fast path: a fifth of the deltas are equally short, because servers scrape to the millisecond.
-    return leastMs;
-  }
+/** The delta at index `last` in ascending order: the largest of so many smallest ones. */
+function quantile(count: number, last: number): number {
   smallest.fill(Infinity);
   for (let index = 0; index < count; index++) {
     const deltaMs = deltas[index]!;
@@ -51,20 +67,4 @@ function quantile(deltas: Float64Array, count: number, leastMs: number): number 
     }
   }
   return smallest[last]!;
-}
-
-/** Writes the deltas of `timestamps` after `row` as far as `end`, and returns the shortest; NaN if a time does not increase. */
-export function readDeltas(timestamps: Float64Array, row: number, end: number, deltas: Float64Array): number {
-  let beforeMs = timestamps[row]!;
-  let leastMs = Infinity;
-  for (let next = row + 1; next < end; next++) {
-    const timeMs = timestamps[next]!;
-    const deltaMs = timeMs - beforeMs;
-    deltas[next - row - 1] = deltaMs;
-    if (!(deltaMs >= leastMs)) {
-      leastMs = deltaMs;
-    }
-    beforeMs = timeMs;
-  }
-  return leastMs > 0 ? leastMs : NaN;
 }

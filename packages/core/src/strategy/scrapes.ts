@@ -13,7 +13,7 @@ import { END, NEED, PIECE, Piece, seekRow, type SourcesState, type Step } from "
 import { findRow } from "../stale-marker.ts";
 import { describeTime } from "../timestamp.ts";
 import type { ReplicaWindow } from "../window.ts";
-import { DELTAS, estimateInterval, readDeltas } from "./interval-estimate.ts";
+import { DELTAS, type Estimate, estimateInterval } from "./interval-estimate.ts";
 
 /** The answer to a question for a row where the replica's next block is missing. */
 export const NEEDED = -1;
@@ -80,8 +80,7 @@ export class Scrapes {
   /** What {@link rowFrom} answered last. */
   #seenRow = 0;
   #estimatedRow = -1;
-  #estimatedMs = NaN;
-  readonly #deltas = new Float64Array(DELTAS);
+  readonly #estimate: Estimate = { intervalMs: NaN, leastMs: NaN };
 
   /**
    * `givenMs` is the interval where it need not be estimated, else NaN; with `looksBack` as many rows are kept behind what
@@ -232,7 +231,7 @@ export class Scrapes {
       return this.#givenMs;
     }
     if (row === this.#estimatedRow) {
-      return this.#estimatedMs;
+      return this.#estimate.intervalMs;
     }
     const last = Math.max(row, DELTAS);
     while (this.#rowsEnd <= last && !this.#isEnded) {
@@ -242,11 +241,11 @@ export class Scrapes {
     }
     const first = last - DELTAS;
     const end = Math.min(last + 1, this.#rowsEnd);
-    this.leastDeltaMs = this.#readDeltas(first, end);
-    this.#estimatedMs = estimateInterval(this.#deltas, end - first - 1, this.leastDeltaMs);
+    this.#estimateBetween(first, end);
     this.#estimatedRow = row;
+    this.leastDeltaMs = this.#estimate.leastMs;
     this.steadyRow = end - first > 1 ? row : -1;
-    return this.#estimatedMs;
+    return this.#estimate.intervalMs;
   }
 
   /** The longest gap after a row that is no hole for sure: a bound that costs nothing, or −∞. */
@@ -351,20 +350,23 @@ export class Scrapes {
     return row - stretch.shift;
   }
 
-  /** Reads the deltas between rows `first` and `end`, both in hand, and returns the shortest. */
-  #readDeltas(first: number, end: number): number {
+  /** Estimates from rows `first` to `end`, all in hand. */
+  #estimateBetween(first: number, end: number): void {
     const stretch = this.at(first);
+    const estimate = this.#estimate;
     if (end <= stretch.end) {
       // Fast path: all in one block, because blocks are longer.
-      const leastMs = readDeltas(stretch.timestamps(), first + stretch.shift, end + stretch.shift, this.#deltas);
-      return leastMs > 0 ? leastMs : this.#badDelta(first, end);
+      estimateInterval(stretch.timestamps(), first + stretch.shift, end + stretch.shift, estimate);
+    } else {
+      const times = new Float64Array(end - first);
+      for (let row = first; row < end; row++) {
+        times[row - first] = this.timeOf(row);
+      }
+      estimateInterval(times, 0, times.length, estimate);
     }
-    const times = new Float64Array(end - first);
-    for (let row = first; row < end; row++) {
-      times[row - first] = this.timeOf(row);
+    if (!(estimate.leastMs > 0)) {
+      this.#badDelta(first, end);
     }
-    const leastMs = readDeltas(times, 0, times.length, this.#deltas);
-    return leastMs > 0 ? leastMs : this.#badDelta(first, end);
   }
 
   #badDelta(first: number, end: number): never {
