@@ -21,7 +21,8 @@ import { type OpenRunState, REPLICAS_MAX, type SplicerState } from "./splicer.ts
 import type { AsyncSplicing, Splicing } from "./splicing.ts";
 import type { Strategy } from "./strategy.ts";
 import { fill } from "./strategy/fill.ts";
-import { isFillingState, type StaleMarkers } from "./strategy/filling.ts";
+import { isFillingState } from "./strategy/filling-state.ts";
+import type { StaleMarkers } from "./strategy/filling.ts";
 import { penalty } from "./strategy/penalty.ts";
 import { TIMESTAMP_MS_MAX } from "./timestamp.ts";
 

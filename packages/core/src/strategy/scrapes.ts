@@ -8,11 +8,10 @@
  * A block that only has to be passed over is not decoded: its first and last time and its number of rows are enough.
  * Looking is always allowed; where a block is missing the answer is NEEDED, and the same question may be put again.
  */
-import type { Block } from "../block.ts";
 import { END, NEED, PIECE, Piece, seekRow, type SourcesState, type Step } from "../source.ts";
-import { findRow } from "../stale-marker.ts";
 import { describeTime } from "../timestamp.ts";
 import type { ReplicaWindow } from "../window.ts";
+import { Stretch } from "./stretch.ts";
 import { DELTAS, type Estimate, estimateInterval } from "./interval-estimate.ts";
 
 /** The answer to a question for a row where the replica's next block is missing. */
@@ -22,41 +21,6 @@ export const NO_ROW = -2;
 
 /** The rows behind what was shown that an estimate may look at: those between which the last deltas lie. */
 export const ROWS_KEPT: number = DELTAS + 1;
-
-/** Rows of one block, numbered from `base`. */
-class Stretch {
-  readonly block: Block;
-  readonly base: number;
-  readonly end: number;
-  readonly firstMs: number;
-  readonly lastMs: number;
-  /** What to add to a row's number to have its place in the block. */
-  readonly shift: number;
-  #timestamps: Float64Array | undefined = undefined;
-  #staleRows: Uint32Array | undefined = undefined;
-
-  constructor({ block, start, end }: Piece, base: number) {
-    this.block = block!;
-    this.base = base;
-    this.end = base + end - start;
-    this.shift = start - base;
-    this.firstMs = start === 0 ? this.block.firstMs : this.timestamps()[start]!;
-    this.lastMs = end === this.block.count ? this.block.lastMs : this.timestamps()[end - 1]!;
-  }
-
-  timestamps(): Float64Array {
-    this.#timestamps ??= this.block.timestamps();
-    return this.#timestamps;
-  }
-
-  /** The first row at or after `row` that holds a stale marker, or the end. */
-  nextStale(row: number): number {
-    this.#staleRows ??= this.block.staleRows();
-    const rows = this.#staleRows;
-    const index = rows.length === 0 ? 0 : findRow(rows, row + this.shift);
-    return index < rows.length ? Math.min(rows[index]! - this.shift, this.end) : this.end;
-  }
-}
 
 export class Scrapes {
   readonly replica: number;
