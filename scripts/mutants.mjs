@@ -9,14 +9,26 @@ import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { MUTANTS } from "./mutants-list.mjs";
+import { FILL_MUTANTS } from "./mutants-fill.mjs";
+import { MUTANTS as PENALTY_MUTANTS } from "./mutants-list.mjs";
+
+const MUTANTS = [...PENALTY_MUTANTS, ...FILL_MUTANTS];
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const CORE = join(ROOT, "packages/core");
 const WORK = join(CORE, ".mutants");
 const BIN = join(ROOT, "node_modules/.bin");
 /** Only the kernel's tests, cheap ones first: the first failure ends a run. */
-const TESTS = ["penalty-vectors", "penalty", "normalise", "splice", "checkpoint"].map((name) => `test/${name}.test.ts`);
+const TESTS = [
+  "penalty-vectors",
+  "penalty",
+  "normalise",
+  "splice",
+  "checkpoint",
+  "fill-cases",
+  "fill",
+  "fill-checkpoint",
+].map((name) => `test/${name}.test.ts`);
 /** The unmutated run takes some ten seconds; a mutant that takes this long hangs. */
 const RUN_MS_MAX = 240_000;
 const AT_ONCE = 2;

@@ -160,10 +160,6 @@ export class Levels {
   #pickFrom(level: number, first: number, firstMs: number): Step {
     const spacingMs = this.spacingMs[level]!;
     const gapEndMs = this.nextMs[level - 1]!;
-    const fromMs = this.#gapStartMs(this.last);
-    if (Number.isNaN(fromMs)) {
-      return NEED;
-    }
     const apartMs = Math.ceil(APART_INTERVALS * spacingMs);
     const earliestMs = this.last.timeMs + apartMs;
     const scrapes = this.replicas[level]!;
@@ -177,7 +173,7 @@ export class Levels {
       }
       rowMs = row === NO_ROW ? Infinity : scrapes.timeOf(row);
     }
-    if (row === NO_ROW || !(gapEndMs - rowMs >= apartMs && gapEndMs - fromMs > HOLE_INTERVALS * spacingMs)) {
+    if (row === NO_ROW || !(gapEndMs - rowMs >= apartMs)) {
       this.#close(level);
       return PIECE;
     }
