@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import { type Columns, dedup, fill, type FillOptions } from "../src/index.ts";
 import { columnsOf, floatRow, rowsOfColumns, STALE } from "./samples.ts";
 import { fillTwin } from "./twins/fill.ts";
-import type { Row } from "./twins/penalty.ts";
 
 function columns(...samples: readonly (readonly [number, number])[]): Columns {
   return {
@@ -53,8 +52,7 @@ test("with counter a clock 3 s behind does not starve a series of 1 s", () => {
   // 30.4 s is left out; 31.4 s is more than 1.5 s after 29 s and taken, a false reset.
   expect(Math.max(...gaps)).toBe(2400);
   expect(samples.filter(([, value], index) => index > 0 && value < samples[index - 1]![1])).toHaveLength(1);
-  const rows = (given: Columns): Row[] => rowsOfColumns(given);
-  expect(fillTwin([rows(a), rows(b)], { intervalMs: 1000, counter: true }).falseResets).toBe(1);
+  expect(fillTwin([rowsOfColumns(a), rowsOfColumns(b)], { intervalMs: 1000, counter: true }).falseResets).toBe(1);
 });
 
 test("with counter clocks that differ by less than half an interval leave nothing out", () => {
@@ -65,16 +63,16 @@ test("with counter clocks that differ by less than half an interval leave nothin
   }
 });
 
+/** A series of 1 s that may end in a stale marker. */
+const everySecond = (phaseMs: number, count: number, ends: boolean): Columns =>
+  columnsOf(
+    Array.from({ length: count }, (_, row) => floatRow(phaseMs + row * 1000, ends && row === count - 1 ? STALE : row)),
+  );
+
 test("the marker of a target that is gone is shown, that of a replica that shuts down is not", () => {
-  const rows = (phaseMs: number, count: number, ends: boolean): Columns =>
-    columnsOf(
-      Array.from({ length: count }, (_, row) =>
-        floatRow(phaseMs + row * 1000, ends && row === count - 1 ? STALE : row),
-      ),
-    );
-  const gone = dedup([rows(0, 10, true), rows(300, 9, false)], fill());
+  const gone = dedup([everySecond(0, 10, true), everySecond(300, 9, false)], fill());
   expect(gone.timestamps.at(-1)).toBe(9000);
-  const shutDown = dedup([rows(0, 10, true), rows(300, 20, false)], fill());
+  const shutDown = dedup([everySecond(0, 10, true), everySecond(300, 20, false)], fill());
   expect([...shutDown.timestamps]).not.toContain(9000);
   expect(shutDown.timestamps.at(-1)).toBe(19_300);
 });

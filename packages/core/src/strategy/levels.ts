@@ -17,7 +17,7 @@
  */
 import { END, NEED, PIECE, type Step } from "../source.ts";
 import type { ReplicaWindow } from "../window.ts";
-import { NEEDED, NO_ROW, Scrapes } from "./scrapes.ts";
+import { NEEDED, NO_ROW, type Scrapes } from "./scrapes.ts";
 
 /** Two neighbouring samples further apart than this many intervals have a hole between them. */
 export const HOLE_INTERVALS: number = 1.5;
