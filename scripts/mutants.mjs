@@ -9,7 +9,10 @@ import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { MUTANTS } from "./mutants-list.mjs";
+import { FILL_MUTANTS } from "./mutants-fill.mjs";
+import { MUTANTS as PENALTY_MUTANTS } from "./mutants-list.mjs";
+
+const MUTANTS = [...PENALTY_MUTANTS, ...FILL_MUTANTS];
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const CORE = join(ROOT, "packages/core");
@@ -28,6 +31,9 @@ const TESTS = [
   "coverage",
   "survey",
   "checkpoint",
+  "fill-cases",
+  "fill",
+  "fill-checkpoint",
 ].map((name) => `test/${name}.test.ts`);
 /** The unmutated run takes some ten seconds; a mutant that takes this long hangs. */
 const RUN_MS_MAX = 240_000;

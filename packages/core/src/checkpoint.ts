@@ -23,7 +23,8 @@ import type { Strategy } from "./strategy.ts";
 import { chain } from "./strategy/chain.ts";
 import { interval } from "./strategy/interval.ts";
 import { fill } from "./strategy/fill.ts";
-import { isFillingState, type StaleMarkers } from "./strategy/filling.ts";
+import { isFillingState } from "./strategy/filling-state.ts";
+import type { StaleMarkers } from "./strategy/filling.ts";
 import { penalty } from "./strategy/penalty.ts";
 import { TIMESTAMP_MS_MAX } from "./timestamp.ts";
 

@@ -221,9 +221,10 @@ class RunList {
 
   /** Copies the rows of all runs. */
   appendTo(rows: RowSink, sources: readonly RowSource[]): void {
-    for (let index = 0; index < this.count; index++) {
+    const { runs, adds, count } = this;
+    for (let index = 0; index < count; index++) {
       const at = 3 * index;
-      rows.append(sources[this.runs[at]!]!, this.runs[at + 1]!, this.runs[at + 2]!, this.adds[index]!);
+      rows.append(sources[runs[at]!]!, runs[at + 1]!, runs[at + 2]!, adds[index]!);
     }
   }
 }

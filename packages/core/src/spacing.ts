@@ -8,7 +8,7 @@
  * Estimating costs some 50 ns, so it is put off. While at least four of the deltas lie within a factor of 1.5, and all others
  * are too long to count, the estimate is known to lie between the same bounds, which is enough for nearly every gap.
  */
-import { DELTAS, estimateInterval } from "./strategy/interval-estimate.ts";
+import { DELTAS, estimateFromDeltas } from "./strategy/interval-estimate.ts";
 
 /** Two neighbouring samples that are too far apart, by their times in ms. */
 export interface Hole {
@@ -110,7 +110,7 @@ export class Spacing {
   /** The interval, given or estimated; NaN where there are no two samples. */
   intervalMs(): number {
     if (this.#isStale) {
-      this.#estimateMs = estimateInterval(this.#deltas, this.count);
+      this.#estimateMs = estimateFromDeltas(this.#deltas, this.count);
       this.#isStale = false;
     }
     return this.#estimateMs;

@@ -26,6 +26,12 @@ export function findStaleRows(values: Float64Array): Uint32Array {
   return Uint32Array.from(rows);
 }
 
+/** Whether a row of a column of values holds the stale marker. */
+export function isStaleMarker({ buffer, byteOffset }: Float64Array, row: number): boolean {
+  const words = new Uint32Array(buffer, byteOffset + 8 * row, 2);
+  return words[0] === FIRST_WORD && words[1] === SECOND_WORD;
+}
+
 /** Where the next stale marker begins, or the end. */
 function nextStaleWord(words: Uint32Array, from: number): number {
   const end = words.length;

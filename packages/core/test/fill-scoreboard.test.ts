@@ -35,18 +35,18 @@ function spliceWithFill(replicas: Replicas, intervalMs: number | undefined, star
   return samples;
 }
 
-function expectAsGood(scenario: Scenario, splice: Splice, intervalMs: number | undefined): void {
+function expectAsGood(scenario: Scenario, spliceAll: Splice, intervalMs: number | undefined): void {
   const replicas = replicasOf(scenario);
   const { window } = scenario;
   const scored =
     window === undefined
-      ? score(splice(replicas, intervalMs, -Infinity, Infinity), scenario)
-      : { flips: countFlips((startMs, endMs) => splice(replicas, intervalMs, startMs, endMs), window) };
+      ? score(spliceAll(replicas, intervalMs, -Infinity, Infinity), scenario)
+      : { flips: countFlips((startMs, endMs) => spliceAll(replicas, intervalMs, startMs, endMs), window) };
   expectWithin(scored, intervalMs === undefined ? scenario.fill : scenario.fillGivenInterval);
   if (window !== undefined) {
     // Told the window's edges, it needs no margins.
     const bare = { ...window, marginLeftMs: 0, marginRightMs: 0 };
-    expect(countFlips((startMs, endMs) => splice(replicas, intervalMs, startMs, endMs), bare)).toBe(0);
+    expect(countFlips((startMs, endMs) => spliceAll(replicas, intervalMs, startMs, endMs), bare)).toBe(0);
   }
 }
 

@@ -1,19 +1,10 @@
 /**
- * The source behind `fill`: replica 0 is followed, and each further one fills the holes that those before it leave.
+ * The source behind `fill`: shows what the outermost level says comes next, leaves out what counter mode does not want, and
+ * puts stale markers in between.
  *
- *     replica 0    ●────●────●─────────────────────────────●────●
- *     replica 1      ○────○────○────○────○───────────────────○──      in hole (1)
- *     replica 2       ◌────◌────◌────◌────◌────◌────◌────◌────◌       in hole (2), which replica 1 leaves
- *     shown        ●────●────●──────○────○────◌────◌───────●────●
- *                             └──────────── (1) ──────────┘
- *                                        └────── (2) ─────┘
- *
- * One level a replica. Level k knows the next sample after the one shown last when only replicas 0 … k count; it is that of
- * level k − 1, or an earlier one of replica k where the gap up to that is a hole. When a sample of replica k is shown the
- * levels before k stay as they are, since their gap goes on; those after k have a new gap.
- *
- * A step looks things up until it knows the next sample of every level, then shows it. So where a block is missing it is
- * simply begun again.
+ *     levels     ●────●────●────○────○────────────────●       live samples
+ *     markers              ×         ×    ×                   at most one in a gap, that no other replica contradicts
+ *     shown      ●────●────●────○────○×───────────────●
  */
 import {
   END,
@@ -28,77 +19,24 @@ import {
 } from "../source.ts";
 import { describeTime, TIMESTAMP_MS_MAX } from "../timestamp.ts";
 import type { ReplicaWindow } from "../window.ts";
-import { NEEDED, NO_ROW, ROWS_KEPT, Scrapes } from "./scrapes.ts";
+import { restoreFilling, saveFilling, savedRows } from "./filling-state.ts";
+import { APART_INTERVALS, HOLE_INTERVALS, Levels, Place } from "./levels.ts";
+import { NEEDED, NO_ROW, Scrapes } from "./scrapes.ts";
 import { passSteadyRows } from "./steady.ts";
 
 /** What becomes of stale markers; see `FillOptions`. */
 export const STALE_MARKERS = ["live-wins", "keep", "drop"] as const;
 export type StaleMarkers = (typeof STALE_MARKERS)[number];
 
-/** Two neighbouring samples further apart than this many intervals have a hole between them. */
-const HOLE_INTERVALS = 1.5;
-/** What fills a hole keeps this many intervals away from other samples. */
-const APART_INTERVALS = 0.5;
-
-/** Where nothing may be picked in the present gap. */
-const CLOSED = -1;
-const SCALARS = 5;
-const SCALARS_A_REPLICA = 5;
-
-/** Whether numbers can be what {@link Filling.save} writes, over so many replicas. */
-export function isFillingState(scalars: readonly number[], replicas: number): boolean {
-  const isReplica = (index: number, leastReplica: number): boolean =>
-    Number.isInteger(scalars[index]) && scalars[index]! >= leastReplica && scalars[index]! < replicas;
-  const isTime = (index: number): boolean =>
-    Math.abs(scalars[index]!) === Infinity ||
-    (Number.isInteger(scalars[index]) && Math.abs(scalars[index]!) <= TIMESTAMP_MS_MAX);
-  if (
-    scalars.length !== SCALARS + SCALARS_A_REPLICA * replicas ||
-    ![0, 1, 3].every(isTime) ||
-    !isReplica(2, -1) ||
-    !isReplica(4, -1)
-  ) {
-    return false;
-  }
-  for (let at = SCALARS; at < scalars.length; at += SCALARS_A_REPLICA) {
-    const rowsBefore = scalars[at + 3]!;
-    if (
-      !(isTime(at) && isReplica(at + 1, 0) && scalars[at + 2]! >= CLOSED && isTime(at + 4)) ||
-      !(Number.isInteger(rowsBefore) && rowsBefore >= 0 && rowsBefore <= ROWS_KEPT)
-    ) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/** A live sample: −∞, −1 and −1 where there is none. After a resume the row is −1 until it is found. */
-class Place {
-  timeMs = -Infinity;
-  replica = -1;
-  row = -1;
-}
-
 export class Filling implements Source {
   readonly piece: Piece = new Piece();
-  needs: number = 0;
-  readonly #replicas: readonly Scrapes[];
+  readonly #levels: Levels;
   readonly #staleMarkers: StaleMarkers;
-  /** The first instant of the window, or of all replicas' rows; NaN while that is not known. */
-  #startMs: number;
-  /** The live sample that came last: where the present gap begins. */
-  readonly #last = new Place();
-  /** The live sample shown last: the same, but for what counter mode leaves out. */
-  readonly #lastShown: Place;
   readonly #isCounter: boolean;
+  /** The live sample shown last: the one that came last, but for what counter mode leaves out. */
+  readonly #lastShown: Place;
   /** The time of what was shown last, markers included. */
   #shownMs = -Infinity;
-  /** For each level the next live sample: ∞ where there is none. A row is −1 after a resume, until it is found. */
-  readonly #nextMs: Float64Array;
-  readonly #nextReplica: Int32Array;
-  readonly #nextRow: Int32Array;
-  /** For each level J of the present gap, or CLOSED. */
-  readonly #spacingMs: Float64Array;
   #isDecided = false;
 
   constructor(
@@ -108,42 +46,27 @@ export class Filling implements Source {
     isCounter: boolean,
     saved: readonly number[] | undefined,
   ) {
-    const count = windows.length;
-    this.#isCounter = isCounter;
-    this.#lastShown = isCounter ? new Place() : this.#last;
-    this.#staleMarkers = staleMarkers;
-    const startMs = windows[0]!.windowStartMs;
-    this.#startMs = startMs === -Infinity ? NaN : startMs;
-    this.#nextMs = new Float64Array(count).fill(Infinity);
-    this.#nextReplica = new Int32Array(count);
-    this.#nextRow = new Int32Array(count).fill(-1);
-    this.#spacingMs = new Float64Array(count).fill(CLOSED);
-    if (saved !== undefined) {
-      const [shownMs, lastMs, lastReplica, lastShownMs, lastShownReplica] = saved as [
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
-      this.#shownMs = shownMs;
-      Object.assign(this.#last, { timeMs: lastMs, replica: lastReplica });
-      Object.assign(this.#lastShown, { timeMs: lastShownMs, replica: lastShownReplica });
-    }
-    this.#replicas = windows.map((window, replica) => {
-      const at = SCALARS + SCALARS_A_REPLICA * replica;
-      const [nextMs, nextReplica, spacingMs, rowsBefore, untilMs] = saved?.slice(at) ?? [];
-      this.#nextMs[replica] = nextMs ?? Infinity;
-      this.#nextReplica[replica] = nextReplica ?? 0;
-      this.#spacingMs[replica] = spacingMs ?? CLOSED;
-      return new Scrapes(window, intervalMs, isCounter, rowsBefore ?? 0, untilMs ?? Infinity);
+    const replicas = windows.map((window, replica) => {
+      const [rowsBefore, untilMs] = savedRows(saved, replica);
+      return new Scrapes(window, intervalMs, isCounter, rowsBefore, untilMs);
     });
+    this.#levels = new Levels(windows, replicas);
+    this.#staleMarkers = staleMarkers;
+    this.#isCounter = isCounter;
+    this.#lastShown = isCounter ? new Place() : this.#levels.last;
+    if (saved !== undefined) {
+      this.#shownMs = restoreFilling(saved, this.#levels, this.#lastShown);
+    }
+  }
+
+  get needs(): number {
+    return this.#levels.needs;
   }
 
   next(): Step {
-    const level = this.#replicas.length - 1;
+    const level = this.#levels.replicas.length - 1;
     while (!this.#isDecided) {
-      if (this.#decide() === NEED) {
+      if (this.#levels.find(this.#lastShown) === NEED || this.#levels.decide() === NEED) {
         return NEED;
       }
       const leftOut = this.#isCounter ? this.#isLeftOut(level) : END;
@@ -151,7 +74,12 @@ export class Filling implements Source {
         return NEED;
       }
       if (leftOut === PIECE) {
-        this.#moveTo(this.#last, this.#nextMs[level]!, this.#nextReplica[level]!, this.#nextRow[level]!);
+        this.#moveTo(
+          this.#levels.last,
+          this.#levels.nextMs[level]!,
+          this.#levels.nextReplica[level]!,
+          this.#levels.nextRow[level]!,
+        );
       } else {
         this.#isDecided = true;
       }
@@ -162,59 +90,18 @@ export class Filling implements Source {
         return step;
       }
     }
-    return this.#nextMs[level] === Infinity ? END : this.#show(level);
+    return this.#levels.nextMs[level] === Infinity ? END : this.#show(level);
   }
 
   rowsOf(replica: number): Replayed {
-    return this.#replicas[replica]!;
+    return this.#levels.replicas[replica]!;
   }
 
   save(_row: number, _fromMs: number, state: SourcesState): void {
-    const last = this.#last;
-    const lastShown = this.#lastShown;
-    const scalars = [this.#shownMs, last.timeMs, last.replica, lastShown.timeMs, lastShown.replica];
-    this.#replicas.forEach((scrapes, replica) => {
+    for (const scrapes of this.#levels.replicas) {
       scrapes.save(state);
-      scalars.push(
-        this.#nextMs[replica]!,
-        this.#nextReplica[replica]!,
-        this.#spacingMs[replica]!,
-        scrapes.rowsBefore,
-        scrapes.untilMs,
-      );
-    });
-    state.scalars = scalars;
-  }
-
-  /** Finds out what each level shows next: PIECE, or NEED. */
-  #decide(): Step {
-    const replicas = this.#replicas;
-    const level = Math.max(this.#last.replica, 0);
-    if (this.#find(this.#last) === NEED || this.#find(this.#lastShown) === NEED) {
-      return NEED;
     }
-    const step = level === 0 ? this.#follow() : this.#pick(level);
-    if (step === NEED) {
-      return NEED;
-    }
-    for (let higher = level + 1; higher < replicas.length; higher++) {
-      if (this.#openGap(higher) === NEED) {
-        return NEED;
-      }
-    }
-    return PIECE;
-  }
-
-  /** Finds the row of a sample again after a resume: PIECE, or NEED. */
-  #find(place: Place): Step {
-    if (place.replica >= 0 && place.row < 0) {
-      const row = this.#replicas[place.replica]!.rowFrom(place.timeMs);
-      if (row === NEEDED) {
-        return this.#need(place.replica);
-      }
-      place.row = row;
-    }
-    return PIECE;
+    state.scalars = saveFilling(this.#levels, this.#shownMs, this.#lastShown);
   }
 
   #moveTo(place: Place, timeMs: number, replica: number, row: number): void {
@@ -229,25 +116,28 @@ export class Filling implements Source {
    */
   #isLeftOut(level: number): Step {
     const last = this.#lastShown;
-    const nextMs = this.#nextMs[level]!;
-    const replica = this.#nextReplica[level]!;
+    const nextMs = this.#levels.nextMs[level]!;
+    const replica = this.#levels.nextReplica[level]!;
     if (last.replica < 0 || replica === last.replica || nextMs === Infinity) {
       return END;
     }
-    const scrapes = this.#replicas[replica]!;
+    const scrapes = this.#levels.replicas[replica]!;
     const row = scrapes.rowFrom(nextMs);
     const from = row === NEEDED ? NEEDED : scrapes.rowFrom(last.timeMs + 1);
     if (from === NEEDED) {
       return this.#need(replica);
     }
-    this.#nextRow[level] = row;
-    if (!(scrapes.valueOf(row) < this.#replicas[last.replica]!.valueOf(last.row)) || scrapes.hasReset(from, row)) {
+    this.#levels.nextRow[level] = row;
+    if (
+      !(scrapes.valueOf(row) < this.#levels.replicas[last.replica]!.valueOf(last.row)) ||
+      scrapes.hasReset(from, row)
+    ) {
       return END;
     }
-    let intervalMs = this.#intervalOfGap(last, level);
+    let intervalMs = this.#levels.intervalOfGap(last, level);
     if (Number.isNaN(intervalMs)) {
       intervalMs = scrapes.intervalAt(row);
-      this.needs = replica;
+      this.#levels.needs = replica;
     }
     if (intervalMs === NEEDED) {
       return NEED;
@@ -255,212 +145,28 @@ export class Filling implements Source {
     return nextMs - last.timeMs <= HOLE_INTERVALS * intervalMs ? PIECE : END;
   }
 
-  /** Level 0: the next live row of replica 0. */
-  #follow(): Step {
-    const scrapes = this.#replicas[0]!;
-    const from = this.#last.replica === 0 ? this.#last.row + 1 : scrapes.firstRow();
-    return this.#setNext(0, from < 0 ? from : scrapes.nextLive(from));
-  }
-
-  /** Looks at the gap that the levels below leave, and if it is a hole picks the first sample that fills it. */
-  #openGap(level: number): Step {
-    const below = level - 1;
-    const gapEndMs = this.#nextMs[below]!;
-    this.#close(level);
-    if (this.#last.replica < 0 && gapEndMs === Infinity) {
-      // None of the replicas below has a live sample: this one is followed.
-      this.#spacingMs[level] = 0;
-      return this.#pick(level);
-    }
-    const isHole = this.#isHole(this.#last, below, NaN);
-    if (isHole === NEED || isHole === END) {
-      // Fast path: no hole, as between nearly all samples, and so none for the levels above.
-      return isHole === NEED ? NEED : PIECE;
-    }
-    const scrapes = this.#replicas[level]!;
-    const first = this.#firstLiveInGap(scrapes);
-    if (first < 0) {
-      return first === NEEDED ? this.#need(level) : PIECE;
-    }
-    if (scrapes.timeOf(first) >= gapEndMs) {
-      return PIECE;
-    }
-    const ownMs = scrapes.intervalAt(first);
-    if (ownMs === NEEDED) {
-      return this.#need(level);
-    }
-    const intervalMs = this.#intervalOfGap(this.#last, below);
-    if (Number.isNaN(intervalMs)) {
-      const isHoleForThis = Number.isNaN(ownMs) ? END : this.#isHole(this.#last, below, ownMs);
-      if (isHoleForThis !== PIECE) {
-        return isHoleForThis === NEED ? NEED : PIECE;
-      }
-    }
-    this.#spacingMs[level] = Math.min(
-      Number.isNaN(intervalMs) ? ownMs : intervalMs,
-      Number.isNaN(ownMs) ? Infinity : ownMs,
-    );
-    return this.#pick(level);
-  }
-
-  /** The next sample of a level's own replica in its gap, or else what the level below shows next. */
-  #pick(level: number): Step {
-    const below = level - 1;
-    const gapEndMs = this.#nextMs[below]!;
-    const spacingMs = this.#spacingMs[level]!;
-    if (spacingMs === CLOSED) {
-      this.#close(level);
-      return PIECE;
-    }
-    const fromMs = this.#gapStartMs(this.#last);
-    if (Number.isNaN(fromMs)) {
-      return NEED;
-    }
-    if (!(gapEndMs - fromMs > HOLE_INTERVALS * spacingMs)) {
-      this.#close(level);
-      return PIECE;
-    }
-    const scrapes = this.#replicas[level]!;
-    const apartMs = Math.ceil(APART_INTERVALS * spacingMs);
-    let row = scrapes.rowFrom(this.#last.timeMs + Math.max(1, apartMs));
-    row = row < 0 ? row : scrapes.nextLive(row);
-    if (row === NEEDED) {
-      return this.#need(level);
-    }
-    if (row === NO_ROW || !(gapEndMs - scrapes.timeOf(row) >= apartMs)) {
-      this.#close(level);
-      return PIECE;
-    }
-    return this.#setNext(level, row);
-  }
-
-  #setNext(level: number, row: number): Step {
-    if (row === NEEDED) {
-      return this.#need(level);
-    }
-    this.#nextMs[level] = row === NO_ROW ? Infinity : this.#replicas[level]!.timeOf(row);
-    this.#nextReplica[level] = level;
-    this.#nextRow[level] = row;
-    return PIECE;
-  }
-
-  /** Nothing more from a level's own replica in its gap. */
-  #close(level: number): void {
-    this.#spacingMs[level] = CLOSED;
-    this.#nextMs[level] = this.#nextMs[level - 1]!;
-    this.#nextReplica[level] = this.#nextReplica[level - 1]!;
-    this.#nextRow[level] = this.#nextRow[level - 1]!;
-  }
-
-  /**
-   * Whether the gap between a sample and a level's next is a hole: PIECE or END, or NEED. Where its interval is
-   * not known `otherwiseMs` stands in for it; if that is NaN too the answer is PIECE.
-   */
-  #isHole(before: Place, level: number, otherwiseMs: number): Step {
-    const gapEndMs = this.#nextMs[level]!;
-    if (before.replica >= 0 && gapEndMs - before.timeMs <= this.#replicas[before.replica]!.steadyMaxMs(before.row)) {
-      return END;
-    }
-    let intervalMs = this.#intervalOfGap(before, level);
-    if (intervalMs === NEEDED) {
-      return NEED;
-    }
-    if (Number.isNaN(intervalMs)) {
-      intervalMs = otherwiseMs;
-    }
-    if (Number.isNaN(intervalMs)) {
-      return PIECE;
-    }
-    const fromMs = this.#gapStartMs(before);
-    if (Number.isNaN(fromMs)) {
-      return NEED;
-    }
-    if (gapEndMs === Infinity) {
-      // A gap at the end lasts until the latest row that any replica has.
-      return this.#isAnyLater(fromMs + Math.floor(HOLE_INTERVALS * intervalMs));
-    }
-    return gapEndMs - fromMs > HOLE_INTERVALS * intervalMs ? PIECE : END;
-  }
-
-  /** The interval that counts for a level's gap: that of the sample before it, or of the first one. NaN if not known. */
-  #intervalOfGap(before: Place, level: number): number {
-    const isFirst = before.replica < 0;
-    if (isFirst && this.#nextMs[level] === Infinity) {
-      return NaN;
-    }
-    const replica = isFirst ? this.#nextReplica[level]! : before.replica;
-    const intervalMs = this.#replicas[replica]!.intervalAt(isFirst ? this.#nextRow[level]! : before.row);
-    if (intervalMs === NEEDED) {
-      this.needs = replica;
-    }
-    return intervalMs;
-  }
-
-  /** Where the present gap begins, at the earliest at the window's first instant; NaN where a block is missing. */
-  #gapStartMs(before: Place): number {
-    if (before.replica >= 0) {
-      return before.timeMs;
-    }
-    if (Number.isNaN(this.#startMs)) {
-      let startMs = Infinity;
-      for (const scrapes of this.#replicas) {
-        const row = scrapes.firstRow();
-        if (row === NEEDED) {
-          this.needs = scrapes.replica;
-          return NaN;
-        }
-        startMs = Math.min(startMs, row === NO_ROW ? Infinity : scrapes.timeOf(row));
-      }
-      this.#startMs = startMs;
-    }
-    return this.#startMs;
-  }
-
-  /** Whether any replica has a row later than a time: PIECE or END, or NEED. */
-  #isAnyLater(timeMs: number): Step {
-    if (this.#replicas.some((scrapes) => scrapes.reaches(timeMs, false) === PIECE)) {
-      return PIECE;
-    }
-    for (const scrapes of this.#replicas) {
-      const step = scrapes.reaches(timeMs, true);
-      if (step !== END) {
-        this.needs = scrapes.replica;
-        return step;
-      }
-    }
-    return END;
-  }
-
-  /** A replica's first live row after the sample shown last. */
-  #firstLiveInGap(scrapes: Scrapes): number {
-    const row = this.#last.replica < 0 ? scrapes.firstRow() : scrapes.rowFrom(this.#last.timeMs + 1);
-    return row < 0 ? row : scrapes.nextLive(row);
-  }
-
   /** Shows the next sample of the outermost level, and those after it as long as nothing has to be asked. */
   #show(level: number): Step {
-    const replica = this.#nextReplica[level]!;
-    const scrapes = this.#replicas[replica]!;
-    let row = this.#nextRow[level]!;
+    const replica = this.#levels.nextReplica[level]!;
+    const scrapes = this.#levels.replicas[replica]!;
+    let row = this.#levels.nextRow[level]!;
     if (row < 0) {
-      row = scrapes.rowFrom(this.#nextMs[level]!);
+      row = scrapes.rowFrom(this.#levels.nextMs[level]!);
       if (row === NEEDED) {
         return this.#need(replica);
       }
     }
-    const timeMs = scrapes.timeOf(row);
+    const timeMs = this.#levels.nextMs[level]!;
     this.#checkTime(scrapes, row, timeMs);
-    if (scrapes.steadyRow === row - 1) {
-      scrapes.stepTo(row);
-    }
+    scrapes.stepTo(row, timeMs);
     const end = this.#passSteady(scrapes, row);
     this.#handOn(scrapes, row, end);
     const lastMs = end - 1 === row ? timeMs : scrapes.timeOf(end - 1);
-    this.#moveTo(this.#last, lastMs, replica, end - 1);
+    this.#moveTo(this.#levels.last, lastMs, replica, end - 1);
     this.#moveTo(this.#lastShown, lastMs, replica, end - 1);
     this.#shownMs = lastMs;
     this.#isDecided = false;
-    for (const other of this.#replicas) {
+    for (const other of this.#levels.replicas) {
       other.floorMs = lastMs;
     }
     return PIECE;
@@ -472,6 +178,11 @@ export class Filling implements Source {
     if (row + 1 === stretch.end) {
       return row + 1;
     }
+    const { replica } = scrapes;
+    const gapEndMs = replica === 0 ? Infinity : this.#levels.nextMs[replica - 1]!;
+    if (scrapes.timeOf(row + 1) >= gapEndMs) {
+      return row + 1;
+    }
     let mostMs = scrapes.steadyMaxMs(row);
     if (mostMs === -Infinity) {
       if (Number.isNaN(scrapes.intervalAt(row)) || scrapes.steadyRow !== row) {
@@ -479,24 +190,43 @@ export class Filling implements Source {
       }
       mostMs = scrapes.steadyMaxMs(row);
     }
-    const { replica } = scrapes;
-    const spacingMs = replica === 0 ? 0 : this.#spacingMs[replica]!;
-    const leastMs = Math.max(1, scrapes.leastDeltaMs, APART_INTERVALS * spacingMs);
+    const spacingMs = replica === 0 ? 0 : this.#levels.spacingMs[replica]!;
     const timestamps = stretch.timestamps();
     const first = row + stretch.shift;
     let end = stretch.nextStale(row) + stretch.shift;
-    const gapEndMs = replica === 0 ? Infinity : this.#nextMs[replica - 1]!;
     if (gapEndMs !== Infinity) {
       const lastMs = gapEndMs - Math.ceil(APART_INTERVALS * spacingMs);
       const beforeLastMs = gapEndMs - Math.floor(HOLE_INTERVALS * spacingMs) - 1;
       end = seekRow(timestamps, first, end, lastMs + 1);
       end = Math.min(end, seekRow(timestamps, first, end, beforeLastMs + 1) + 1);
     }
-    end = passSteadyRows(timestamps, first + 1, end, leastMs, mostMs) - stretch.shift;
-    if (scrapes.steadyRow === row) {
-      scrapes.steadyRow = end - 1;
+    const shortestMs = Math.max(1, APART_INTERVALS * spacingMs);
+    let next = first + 1;
+    for (;;) {
+      const leastMs = Math.max(shortestMs, scrapes.leastDeltaMs);
+      next = passSteadyRows(timestamps, next, end, leastMs, scrapes.steadyMaxMs(next - 1 - stretch.shift));
+      if (scrapes.steadyRow >= 0) {
+        scrapes.steadyRow = next - 1 - stretch.shift;
+      }
+      if (next === end || !this.#isStep(scrapes, next - stretch.shift, shortestMs)) {
+        return next - stretch.shift;
+      }
+      next++;
     }
-    return end;
+  }
+
+  /** Whether a row that does not keep the pace may follow the one before it all the same. */
+  #isStep(scrapes: Scrapes, row: number, shortestMs: number): boolean {
+    const timeMs = scrapes.timeOf(row);
+    const deltaMs = timeMs - scrapes.timeOf(row - 1);
+    if (!(deltaMs >= shortestMs) || Math.floor(timeMs) !== timeMs || scrapes.steadyRow !== row - 1) {
+      return false;
+    }
+    if (deltaMs > scrapes.leastDeltaMs && !(deltaMs <= HOLE_INTERVALS * scrapes.intervalAt(row - 1))) {
+      return false;
+    }
+    scrapes.stepTo(row, timeMs);
+    return true;
   }
 
   #handOn(scrapes: Scrapes, row: number, end: number): void {
@@ -510,15 +240,18 @@ export class Filling implements Source {
 
   /** Shows the next stale marker between the sample shown last and the next one, if there is one to show; END if not. */
   #nextMarker(): Step {
-    const level = this.#replicas.length - 1;
-    if (this.#nextReplica[level] === this.#lastShown.replica && this.#nextRow[level] === this.#lastShown.row + 1) {
-      if (this.#isHole(this.#lastShown, level, NaN) === END) {
-        // Fast path: the next sample is the next row and no hole is left, as between nearly all samples.
-        return END;
-      }
+    const level = this.#levels.replicas.length - 1;
+    const last = this.#lastShown;
+    if (
+      last.replica >= 0 &&
+      this.#levels.replicas[last.replica]!.isKnownFrom(last.row + 1, this.#levels.nextMs[level]!) &&
+      this.#levels.isHole(last, level, NaN) === END
+    ) {
+      // Fast path: no row of the replica in between and no hole that is left, as between nearly all samples.
+      return END;
     }
     if (this.#staleMarkers === "keep") {
-      return this.#keepMarker(this.#nextMs[level]!);
+      return this.#keepMarker(this.#levels.nextMs[level]!);
     }
     return this.#shownMs > this.#lastShown.timeMs ? END : this.#findMarker(level);
   }
@@ -528,7 +261,7 @@ export class Filling implements Source {
     if (this.#lastShown.replica < 0) {
       return END;
     }
-    const scrapes = this.#replicas[this.#lastShown.replica]!;
+    const scrapes = this.#levels.replicas[this.#lastShown.replica]!;
     const from = scrapes.rowFrom(this.#shownMs + 1);
     const row = from < 0 ? from : scrapes.nextStale(from, untilMs);
     return row < 0 ? (row === NEEDED ? this.#need(scrapes.replica) : END) : this.#showMarker(scrapes, row);
@@ -536,8 +269,8 @@ export class Filling implements Source {
 
   /** `live-wins`: the earliest marker of the gap that no other replica contradicts. */
   #findMarker(level: number): Step {
-    const replicas = this.#replicas;
-    const isLeft = this.#isHole(this.#lastShown, level, NaN);
+    const replicas = this.#levels.replicas;
+    const isLeft = this.#levels.isHole(this.#lastShown, level, NaN);
     if (isLeft === NEED) {
       return NEED;
     }
@@ -546,7 +279,7 @@ export class Filling implements Source {
     for (;;) {
       let found: Scrapes | undefined;
       let foundRow = NO_ROW;
-      let foundMs = this.#nextMs[level]!;
+      let foundMs = this.#levels.nextMs[level]!;
       for (const scrapes of replicas) {
         if (isLeft === END && scrapes.replica !== this.#lastShown.replica) {
           continue;
@@ -576,10 +309,10 @@ export class Filling implements Source {
 
   /** Whether a marker is shown: PIECE or END, or NEED. */
   #isMarkerShown(level: number, scrapes: Scrapes, row: number): Step {
-    let intervalMs = this.#intervalOfGap(this.#lastShown, level);
+    let intervalMs = this.#levels.intervalOfGap(this.#lastShown, level);
     if (Number.isNaN(intervalMs)) {
       intervalMs = scrapes.intervalAt(row);
-      this.needs = scrapes.replica;
+      this.#levels.needs = scrapes.replica;
     }
     if (intervalMs === NEEDED) {
       return NEED;
@@ -588,13 +321,13 @@ export class Filling implements Source {
       return END;
     }
     if (scrapes.replica !== this.#lastShown.replica) {
-      const isLeft = this.#isHole(this.#lastShown, level, intervalMs);
+      const isLeft = this.#levels.isHole(this.#lastShown, level, intervalMs);
       if (isLeft !== PIECE) {
         return isLeft;
       }
     }
     const timeMs = scrapes.timeOf(row);
-    for (const other of this.#replicas) {
+    for (const other of this.#levels.replicas) {
       if (other !== scrapes) {
         const from = other.rowFrom(timeMs + 1);
         const live = from < 0 ? from : other.nextLive(from);
@@ -618,7 +351,7 @@ export class Filling implements Source {
   }
 
   #need(replica: number): Step {
-    this.needs = replica;
+    this.#levels.needs = replica;
     return NEED;
   }
 

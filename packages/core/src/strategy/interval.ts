@@ -11,6 +11,7 @@ import type { Block } from "../block.ts";
 import { LAST_IN_BUCKET, TIE } from "../reason.ts";
 import { NEED, PIECE, Piece, seekRow, END, type Source, type SourcesState, type Step } from "../source.ts";
 import { describe } from "../splice-error.ts";
+import { isStaleMarker } from "../stale-marker.ts";
 import { Strategy } from "../strategy.ts";
 import { TIMESTAMP_MS_MAX } from "../timestamp.ts";
 import type { ReplicaWindow } from "../window.ts";
@@ -184,7 +185,11 @@ class Interval implements Source {
 
   #isStale(replica: number): boolean {
     const block = this.#blocks[replica]!;
-    return block.kind === "float" && Number.isNaN(this.#value(replica)) && isStaleMarker(block, this.#rows[replica]!);
+    return (
+      block.kind === "float" &&
+      Number.isNaN(this.#value(replica)) &&
+      isStaleMarker(block.values(), this.#rows[replica]!)
+    );
   }
 }
 
@@ -195,11 +200,4 @@ function bucketEnd(timeMs: number, nextEndMs: number, intervalMs: number): numbe
   }
   const overMs = timeMs % intervalMs;
   return overMs > 0 ? timeMs - overMs + intervalMs : timeMs - overMs;
-}
-
-/** Whether a row holds Prometheus' stale marker, 0x7ff0000000000002 (model/value/value.go), and not another NaN. */
-function isStaleMarker(block: Block, row: number): boolean {
-  const { buffer, byteOffset } = block.values();
-  const words = new Uint32Array(buffer, byteOffset + 8 * row, 2);
-  return words[0] === 2 && words[1] === 0x7ff00000;
 }

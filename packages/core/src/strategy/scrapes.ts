@@ -8,12 +8,11 @@
  * A block that only has to be passed over is not decoded: its first and last time and its number of rows are enough.
  * Looking is always allowed; where a block is missing the answer is NEEDED, and the same question may be put again.
  */
-import type { Block } from "../block.ts";
 import { END, NEED, PIECE, Piece, seekRow, type SourcesState, type Step } from "../source.ts";
-import { findRow } from "../stale-marker.ts";
 import { describeTime } from "../timestamp.ts";
 import type { ReplicaWindow } from "../window.ts";
-import { DELTAS, estimateInterval } from "./interval-estimate.ts";
+import { Stretch } from "./stretch.ts";
+import { DELTAS, type Estimate, estimateInterval } from "./interval-estimate.ts";
 
 /** The answer to a question for a row where the replica's next block is missing. */
 export const NEEDED = -1;
@@ -22,41 +21,6 @@ export const NO_ROW = -2;
 
 /** The rows behind what was shown that an estimate may look at: those between which the last deltas lie. */
 export const ROWS_KEPT: number = DELTAS + 1;
-
-/** Rows of one block, numbered from `base`. */
-class Stretch {
-  readonly block: Block;
-  readonly base: number;
-  readonly end: number;
-  readonly firstMs: number;
-  readonly lastMs: number;
-  /** What to add to a row's number to have its place in the block. */
-  readonly shift: number;
-  #timestamps: Float64Array | undefined = undefined;
-  #staleRows: Uint32Array | undefined = undefined;
-
-  constructor({ block, start, end }: Piece, base: number) {
-    this.block = block!;
-    this.base = base;
-    this.end = base + end - start;
-    this.shift = start - base;
-    this.firstMs = start === 0 ? this.block.firstMs : this.timestamps()[start]!;
-    this.lastMs = end === this.block.count ? this.block.lastMs : this.timestamps()[end - 1]!;
-  }
-
-  timestamps(): Float64Array {
-    this.#timestamps ??= this.block.timestamps();
-    return this.#timestamps;
-  }
-
-  /** The first row at or after `row` that holds a stale marker, or the end. */
-  nextStale(row: number): number {
-    this.#staleRows ??= this.block.staleRows();
-    const rows = this.#staleRows;
-    const index = rows.length === 0 ? 0 : findRow(rows, row + this.shift);
-    return index < rows.length ? Math.min(rows[index]! - this.shift, this.end) : this.end;
-  }
-}
 
 export class Scrapes {
   readonly replica: number;
@@ -73,14 +37,14 @@ export class Scrapes {
   readonly #rowsKept: number;
   readonly #untilMs: number;
   readonly #stretches: Stretch[] = [];
+  /** The one that was used last. */
+  #hand: Stretch | undefined = undefined;
   #rowsEnd: number;
   #isEnded = false;
-  /** {@link rowFrom} has answered `#seenRow` for `#seenMs`. */
-  #seenMs = Infinity;
+  /** What {@link rowFrom} answered last. */
   #seenRow = 0;
   #estimatedRow = -1;
-  #estimatedMs = NaN;
-  readonly #deltas = new Float64Array(DELTAS);
+  readonly #estimate: Estimate = { intervalMs: NaN, leastMs: NaN };
 
   /**
    * `givenMs` is the interval where it need not be estimated, else NaN; with `looksBack` as many rows are kept behind what
@@ -113,12 +77,18 @@ export class Scrapes {
 
   /** The block of a row in hand and, at `row + shift`, its place in it. */
   at(row: number): Stretch {
+    const hand = this.#hand;
+    if (hand !== undefined && row >= hand.base && row < hand.end) {
+      // Fast path: the block that was used last, because rows are asked for in order.
+      return hand;
+    }
     const stretches = this.#stretches;
     let index = stretches.length - 1;
     while (stretches[index]!.base > row) {
       index--;
     }
-    return stretches[index]!;
+    this.#hand = stretches[index]!;
+    return this.#hand;
   }
 
   /** The time of a row in hand. */
@@ -140,7 +110,6 @@ export class Scrapes {
 
   /** The first row at or after a time. Blocks that end before it are passed over undecoded. */
   rowFrom(timeMs: number): number {
-    const isLater = timeMs >= this.#seenMs;
     for (let index = 0; ; index++) {
       if (index === this.#stretches.length) {
         const step = this.#pull();
@@ -155,10 +124,8 @@ export class Scrapes {
       }
       let row = stretch.base;
       if (stretch.firstMs < timeMs) {
-        const from = isLater && this.#seenRow > row ? this.#seenRow : row;
-        row = this.#seek(stretch, from, timeMs);
+        row = this.#seek(stretch, timeMs);
       }
-      this.#seenMs = timeMs;
       this.#seenRow = row;
       return row;
     }
@@ -206,6 +173,11 @@ export class Scrapes {
     }
   }
 
+  /** Whether a row is in hand and not earlier than a time. */
+  isKnownFrom(row: number, timeMs: number): boolean {
+    return row < this.#rowsEnd && this.timeOf(row) >= timeMs;
+  }
+
   /** Whether the replica has a row later than a time, at least outside the window if that ends later, without decoding anything. Asks for blocks only if it `mayPull`. */
   reaches(timeMs: number, mayPull: boolean): Step {
     while (!(this.#lastMs() > timeMs || this.#window.laterMs > timeMs)) {
@@ -223,7 +195,7 @@ export class Scrapes {
       return this.#givenMs;
     }
     if (row === this.#estimatedRow) {
-      return this.#estimatedMs;
+      return this.#estimate.intervalMs;
     }
     const last = Math.max(row, DELTAS);
     while (this.#rowsEnd <= last && !this.#isEnded) {
@@ -231,16 +203,13 @@ export class Scrapes {
         return NEEDED;
       }
     }
-    const count = Math.min(last, this.#rowsEnd - 1) - (last - DELTAS);
-    this.#readDeltas(last - DELTAS, count);
-    this.#estimatedMs = estimateInterval(this.#deltas, count);
+    const first = last - DELTAS;
+    const end = Math.min(last + 1, this.#rowsEnd);
+    this.#estimateBetween(first, end);
     this.#estimatedRow = row;
-    this.steadyRow = count > 0 ? row : -1;
-    this.leastDeltaMs = Infinity;
-    for (let index = 0; index < count; index++) {
-      this.leastDeltaMs = Math.min(this.leastDeltaMs, this.#deltas[index]!);
-    }
-    return this.#estimatedMs;
+    this.leastDeltaMs = this.#estimate.leastMs;
+    this.steadyRow = end - first > 1 ? row : -1;
+    return this.#estimate.intervalMs;
   }
 
   /** The longest gap after a row that is no hole for sure: a bound that costs nothing, or −∞. */
@@ -270,11 +239,11 @@ export class Scrapes {
     return false;
   }
 
-  /** Takes note that a row was shown after the one before it. */
-  stepTo(row: number): void {
+  /** Takes note that a row was shown after the one before it, if that was the last of which something is known. */
+  stepTo(row: number, timeMs: number): void {
     if (this.steadyRow === row - 1 && row > 0) {
       if (row > DELTAS) {
-        this.leastDeltaMs = Math.min(this.leastDeltaMs, this.timeOf(row) - this.timeOf(row - 1));
+        this.leastDeltaMs = Math.min(this.leastDeltaMs, timeMs - this.timeOf(row - 1));
       }
       this.steadyRow = row;
     }
@@ -327,10 +296,16 @@ export class Scrapes {
     return NO_ROW;
   }
 
-  #seek(stretch: Stretch, from: number, timeMs: number): number {
+  /** Searches a block, beginning where the last search ended: forwards, or backwards and then forwards. */
+  #seek(stretch: Stretch, timeMs: number): number {
     const timestamps = stretch.timestamps();
+    const start = stretch.base + stretch.shift;
     const end = stretch.end + stretch.shift;
-    const row = seekRow(timestamps, from + stretch.shift, end, timeMs);
+    let from = Math.min(Math.max(this.#seenRow + stretch.shift, start), end - 1);
+    for (let step = 1; from > start && timestamps[from]! >= timeMs; step += step) {
+      from = Math.max(start, from - step);
+    }
+    const row = seekRow(timestamps, from, end, timeMs);
     if (row === end) {
       throw new RangeError(
         `replica ${this.replica}: a block that should end at ${stretch.lastMs} ends at ${timestamps[row - 1]}`,
@@ -339,25 +314,34 @@ export class Scrapes {
     return row - stretch.shift;
   }
 
-  /** The deltas after `row`, as many as asked for. */
-  #readDeltas(row: number, count: number): void {
-    const deltas = this.#deltas;
-    let stretch = this.at(row);
-    let timestamps = stretch.timestamps();
-    let beforeMs = timestamps[row + stretch.shift]!;
-    for (let index = 0; index < count; index++) {
-      const next = row + index + 1;
-      if (next === stretch.end) {
-        stretch = this.at(next);
-        timestamps = stretch.timestamps();
+  /** Estimates from rows `first` to `end`, all in hand. */
+  #estimateBetween(first: number, end: number): void {
+    const stretch = this.at(first);
+    const estimate = this.#estimate;
+    if (end <= stretch.end) {
+      // Fast path: all in one block, because blocks are longer.
+      estimateInterval(stretch.timestamps(), first + stretch.shift, end + stretch.shift, estimate);
+    } else {
+      const times = new Float64Array(end - first);
+      for (let row = first; row < end; row++) {
+        times[row - first] = this.timeOf(row);
       }
-      const timeMs = timestamps[next + stretch.shift]!;
-      if (!(timeMs > beforeMs)) {
-        throw new RangeError(`replica ${this.replica}, row ${next + stretch.shift}: ${describeTime(timeMs, beforeMs)}`);
-      }
-      deltas[index] = timeMs - beforeMs;
-      beforeMs = timeMs;
+      estimateInterval(times, 0, times.length, estimate);
     }
+    if (!(estimate.leastMs > 0)) {
+      this.#badDelta(first, end);
+    }
+  }
+
+  #badDelta(first: number, end: number): never {
+    let row = first + 1;
+    while (row + 1 < end && this.timeOf(row) > this.timeOf(row - 1)) {
+      row++;
+    }
+    const place = row + this.at(row).shift;
+    throw new RangeError(
+      `replica ${this.replica}, row ${place}: ${describeTime(this.timeOf(row), this.timeOf(row - 1))}`,
+    );
   }
 
   #pull(): Step {
@@ -390,6 +374,7 @@ export class Scrapes {
         gone++;
       }
       stretches.splice(0, gone);
+      this.#hand = undefined;
     }
   }
 }

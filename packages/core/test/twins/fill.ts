@@ -15,7 +15,7 @@ export interface FillTwinOptions {
   readonly endMs?: number | undefined;
 }
 
-export interface FilledSample {
+interface FilledSample {
   readonly t: number;
   readonly replica: number;
   /** Row of its replica as it was given. */
@@ -24,7 +24,7 @@ export interface FilledSample {
 }
 
 /** A hole in which samples were looked for, with the I and J that were used. */
-export interface LookedAtHole {
+interface LookedAtHole {
   readonly fromMs: number;
   readonly toMs: number;
   readonly replica: number;
