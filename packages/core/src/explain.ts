@@ -8,7 +8,7 @@
  */
 import { describeReason, type Reason } from "./reason.ts";
 import type { Run } from "./run.ts";
-import type { Piece } from "./source.ts";
+import type { Piece, Source, SourceNotes } from "./source.ts";
 import { describe } from "./splice-error.ts";
 
 /** Neighbouring samples of the spliced series that one replica supplies, and why it was chosen where they begin. */
@@ -26,7 +26,11 @@ export interface ExplainerOptions {
   readonly spansMax?: number;
 }
 
+/** What `fill` left out and why. */
+export type LeftOut = SourceNotes;
+
 const SPANS_MAX = 10_000;
+const NOTHING: LeftOut = { samplesLeftOut: 0, falseResets: 0, gapsUnknown: 0 };
 
 /**
  * Makes a collector to be given to a splice as `explain`. Read it at any time: it then tells what has been handed out so
@@ -58,6 +62,9 @@ export class Explainer {
   /** The replica of the last run, −1 before the first one of a splice. */
   #replica = -1;
   #isResumed = false;
+  #source: Source | undefined = undefined;
+  /** Of the splices before. */
+  #before: LeftOut = NOTHING;
 
   /** @internal */
   constructor(spansMax: number) {
@@ -70,9 +77,21 @@ export class Explainer {
    *
    * @internal
    */
-  begin(isResumed: boolean): void {
+  begin(isResumed: boolean, source: Source | undefined): void {
+    this.#before = this.leftOut;
+    this.#source = source;
     this.#replica = -1;
     this.#isResumed = isResumed;
+  }
+
+  /** What was left out, and what could not be; zeros but for `fill`. */
+  get leftOut(): LeftOut {
+    const notes = this.#source?.notes?.() ?? NOTHING;
+    return {
+      samplesLeftOut: this.#before.samplesLeftOut + notes.samplesLeftOut,
+      falseResets: this.#before.falseResets + notes.falseResets,
+      gapsUnknown: this.#before.gapsUnknown + notes.gapsUnknown,
+    };
   }
 
   /**

@@ -5,7 +5,7 @@ export { fill, type FillOptions } from "./strategy/fill.ts";
 export { interval, type IntervalOptions } from "./strategy/interval.ts";
 export { chain } from "./strategy/chain.ts";
 export { thanosLanes } from "./lanes.ts";
-export { explainer, type Explainer, type ExplainerOptions, type Span } from "./explain.ts";
+export { explainer, type Explainer, type ExplainerOptions, type LeftOut, type Span } from "./explain.ts";
 export type { Reason } from "./reason.ts";
 export { type Coverage, coverage, type CoverageOptions, type ReplicaShare } from "./coverage.ts";
 export type { Hole } from "./spacing.ts";

@@ -25,7 +25,16 @@ export type Reason =
   /** `interval`: its sample is the last of a bucket. */
   | { readonly kind: "last-in-bucket" }
   /** `interval`: its sample wins among those of equal time. */
-  | { readonly kind: "tie" };
+  | { readonly kind: "tie" }
+  /** `fill`: it goes before the replica that was shown, and has samples again. */
+  | { readonly kind: "preferred" }
+  /**
+   * `fill`: the replicas before it have a hole here. `intervalMs`, by which it is one, is I of the rule, and `spacingMs`, by
+   * which samples are taken into it, is J. NaN where the hole began before a checkpoint.
+   */
+  | { readonly kind: "hole"; readonly intervalMs: number; readonly spacingMs: number }
+  /** `fill`: its stale marker is shown. */
+  | { readonly kind: "stale-marker" };
 
 /** The replica stays the same, or nobody says why it does not. */
 export const UNSAID = 0;
@@ -35,6 +44,10 @@ export const PENALTY = 2;
 export const NEXT_IN_TIME = 3;
 export const LAST_IN_BUCKET = 4;
 export const TIE = 5;
+export const PREFERRED = 6;
+/** `reasonMs`: I; `reasonSecondMs`: J. */
+export const HOLE = 7;
+export const STALE_MARKER = 8;
 
 export type ReasonCode =
   | typeof UNSAID
@@ -42,7 +55,10 @@ export type ReasonCode =
   | typeof PENALTY
   | typeof NEXT_IN_TIME
   | typeof LAST_IN_BUCKET
-  | typeof TIE;
+  | typeof TIE
+  | typeof PREFERRED
+  | typeof HOLE
+  | typeof STALE_MARKER;
 
 /** The reason that a piece carries, as an object; undefined where it carries none. */
 export function describeReason({ reason, reasonMs, reasonSecondMs }: Piece): Reason | undefined {
@@ -57,6 +73,12 @@ export function describeReason({ reason, reasonMs, reasonSecondMs }: Piece): Rea
       return { kind: "last-in-bucket" };
     case TIE:
       return { kind: "tie" };
+    case PREFERRED:
+      return { kind: "preferred" };
+    case HOLE:
+      return { kind: "hole", intervalMs: reasonMs, spacingMs: reasonSecondMs };
+    case STALE_MARKER:
+      return { kind: "stale-marker" };
     case UNSAID:
     default:
       return undefined;

@@ -76,6 +76,16 @@ export interface Replayed {
   nextWithin(firstMs: number, lastMs: number): Step;
 }
 
+/** What a strategy left out or let pass for a reason of its own, so far. */
+export interface SourceNotes {
+  /** Samples that would have been counter resets that no replica has. */
+  readonly samplesLeftOut: number;
+  /** Such samples that were shown all the same, since nothing else came for 1.5 intervals. */
+  readonly falseResets: number;
+  /** Gaps that were left as they are because no replica's interval is known. */
+  readonly gapsUnknown: number;
+}
+
 export interface Source {
   readonly piece: Piece;
   /** After NEED: the replica whose next block is missing. */
@@ -86,6 +96,8 @@ export interface Source {
    * window itself.
    */
   rowsOf?(replica: number): Replayed;
+  /** What `explainer` shows beside the spans, where the strategy has such notes. */
+  notes?(): SourceNotes;
   /**
    * Writes down where this source stands. `row` is the row of its last piece that its consumer uses next, or −1 where the
    * consumer has taken the whole piece. Of a replica, nothing before `fromMs` is needed any more.

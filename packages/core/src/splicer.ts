@@ -68,13 +68,13 @@ export class Splicer {
     this.#endMs = endMs;
     this.#replicaOf = replicaOf;
     this.#collectors = collectors;
-    collectors.explain?.begin(saved !== undefined);
     collectors.coverage?.begin(replicaOf === undefined ? replicas : 0);
     this.#windows = Array.from(
       { length: replicas },
       (_, replica) => new ReplicaWindow(replica, startMs, endMs, saved?.windows[replica]),
     );
     this.#source = replicas === 0 ? undefined : strategy.join(this.#windows, saved);
+    collectors.explain?.begin(saved !== undefined, this.#source);
     this.#replay = saved?.open;
     this.run = this.#run = {
       replica: 0,

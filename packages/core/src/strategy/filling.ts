@@ -6,6 +6,7 @@
  *     markers              ×         ×    ×                   at most one in a gap, that no other replica contradicts
  *     shown      ●────●────●────○────○×───────────────●
  */
+import { HOLE, PREFERRED, STALE_MARKER } from "../reason.ts";
 import {
   END,
   NEED,
@@ -14,6 +15,7 @@ import {
   type Replayed,
   seekRow,
   type Source,
+  type SourceNotes,
   type SourcesState,
   type Step,
 } from "../source.ts";
@@ -38,6 +40,8 @@ export class Filling implements Source {
   /** The time of what was shown last, markers included. */
   #shownMs = -Infinity;
   #isDecided = false;
+  #samplesLeftOut = 0;
+  #falseResets = 0;
 
   constructor(
     windows: readonly ReplicaWindow[],
@@ -93,6 +97,14 @@ export class Filling implements Source {
     return this.#levels.nextMs[level] === Infinity ? END : this.#show(level);
   }
 
+  notes(): SourceNotes {
+    return {
+      samplesLeftOut: this.#samplesLeftOut,
+      falseResets: this.#falseResets,
+      gapsUnknown: this.#levels.unknownGaps,
+    };
+  }
+
   rowsOf(replica: number): Replayed {
     return this.#levels.replicas[replica]!;
   }
@@ -142,7 +154,12 @@ export class Filling implements Source {
     if (intervalMs === NEEDED) {
       return NEED;
     }
-    return nextMs - last.timeMs <= HOLE_INTERVALS * intervalMs ? PIECE : END;
+    if (nextMs - last.timeMs <= HOLE_INTERVALS * intervalMs) {
+      this.#samplesLeftOut++;
+      return PIECE;
+    }
+    this.#falseResets++;
+    return END;
   }
 
   /** Shows the next sample of the outermost level, and those after it as long as nothing has to be asked. */
@@ -161,6 +178,7 @@ export class Filling implements Source {
     scrapes.stepTo(row, timeMs);
     const end = this.#passSteady(scrapes, row);
     this.#handOn(scrapes, row, end);
+    this.#tellWhy(replica);
     const lastMs = end - 1 === row ? timeMs : scrapes.timeOf(end - 1);
     this.#moveTo(this.#levels.last, lastMs, replica, end - 1);
     this.#moveTo(this.#lastShown, lastMs, replica, end - 1);
@@ -236,6 +254,14 @@ export class Filling implements Source {
     piece.block = block;
     piece.start = row + shift;
     piece.end = end + shift;
+  }
+
+  #tellWhy(replica: number): void {
+    const { piece } = this;
+    const spacingMs = this.#levels.spacingMs[replica]!;
+    piece.reason = spacingMs > 0 ? HOLE : PREFERRED;
+    piece.reasonMs = this.#levels.intervalMs[replica]!;
+    piece.reasonSecondMs = spacingMs;
   }
 
   /** Shows the next stale marker between the sample shown last and the next one, if there is one to show; END if not. */
@@ -346,6 +372,7 @@ export class Filling implements Source {
     const timeMs = scrapes.timeOf(row);
     this.#checkTime(scrapes, row, timeMs);
     this.#handOn(scrapes, row, row + 1);
+    this.piece.reason = STALE_MARKER;
     this.#shownMs = timeMs;
     return PIECE;
   }

@@ -45,6 +45,12 @@ export class Levels {
   readonly nextRow: Int32Array;
   /** For each level J of the present gap, or CLOSED. */
   readonly spacingMs: Float64Array;
+  /** For each level I of the present gap: only for telling why. */
+  readonly intervalMs: Float64Array;
+  /** How many gaps were left as they are because no interval was known. */
+  unknownGaps: number = 0;
+  /** Where the last of these began. */
+  #unknownMs = NaN;
   /** The first instant of the window, or of all replicas' rows; NaN while that is not known. */
   #startMs: number;
 
@@ -57,6 +63,7 @@ export class Levels {
     this.nextReplica = new Int32Array(count);
     this.nextRow = new Int32Array(count).fill(-1);
     this.spacingMs = new Float64Array(count).fill(CLOSED);
+    this.intervalMs = new Float64Array(count).fill(NaN);
   }
 
   /** Finds out what each level shows next: PIECE, or NEED. */
@@ -135,11 +142,21 @@ export class Levels {
       // Its replica has one row: the interval of the one that is to fill the gap stands in.
       const isHoleForThis = Number.isNaN(ownMs) ? END : this.isHole(this.last, below, ownMs);
       if (isHoleForThis !== PIECE) {
+        this.#noteUnknown(ownMs);
         return isHoleForThis === NEED ? NEED : PIECE;
       }
     }
+    this.intervalMs[level] = Number.isNaN(intervalMs) ? ownMs : intervalMs;
     this.spacingMs[level] = ownMs < intervalMs || Number.isNaN(intervalMs) ? ownMs : intervalMs;
     return this.#pickFrom(level, first, firstMs);
+  }
+
+  /** Counts a gap once, however often a step is tried. */
+  #noteUnknown(ownMs: number): void {
+    if (Number.isNaN(ownMs) && this.#unknownMs !== this.last.timeMs) {
+      this.#unknownMs = this.last.timeMs;
+      this.unknownGaps++;
+    }
   }
 
   /** The next sample of a level's own replica in its gap, or else what the level below shows next. */
