@@ -3,9 +3,14 @@
  * gave, which is compared at every turn, so that no engine can leave the work out and no wrong answer can be fast.
  */
 import {
+  chain,
   type Columns,
+  coverage,
   dedup,
+  explainer,
+  fill,
   groupSeries,
+  interval,
   penalty,
   type Series,
   splice,
@@ -13,7 +18,7 @@ import {
   spliceBlocks,
   type Splicing,
 } from "@promsplice/core";
-import { cutIntoBlocks, makeReplicas, makeSeriesOfThreeReplicas, SHAPES } from "./fixtures.ts";
+import { cutIntoBlocks, INTERVAL_MS, makeReplicas, makeSeriesOfThreeReplicas, SHAPES } from "./fixtures.ts";
 import { mergeByFold, mergeCounters, mergeWithTimesKept, REFERENCE_LOOPS } from "./reference-loops.ts";
 
 export interface Case {
@@ -27,6 +32,10 @@ export interface Case {
 
 const PLAIN = penalty();
 const COUNTER = penalty({ counter: true });
+const FILL = fill();
+const FILL_GIVEN = fill({ intervalMs: INTERVAL_MS });
+const UNION = chain();
+const BUCKETS = interval({ intervalMs: INTERVAL_MS });
 
 /**
  * The cases whose times are compared with each other, over replicas of `rows` rows each. Their names begin with what is
@@ -39,6 +48,7 @@ export function makeComparedCases(rows: number): Case[] {
     return [
       ...casesOfPair(replicas.slice(0, 2), output),
       ...casesOfCounters(replicas.slice(0, 2), output),
+      ...casesOfStrategies(replicas.slice(0, 2)),
       ...[3, 5].flatMap((count) => (replicas.length < count ? [] : casesOfMany(replicas.slice(0, count)))),
     ].map((one) => ({ ...one, name: `${one.name}, ${shape}` }));
   });
@@ -80,6 +90,47 @@ function casesOfCounters(pair: readonly Columns[], output: Columns): Case[] {
     { name: "counter dedup", inputs, expected, run: () => dedup(pair, COUNTER).timestamps.length },
     { name: "counter splice", inputs, expected, run: () => countRunRows(splice(whole, COUNTER)) },
   ];
+}
+
+/** `fill` beside `penalty`, and what is collected beside a splice. */
+function casesOfStrategies(pair: readonly Columns[]): Case[] {
+  const whole = pair.map((columns) => cutIntoOneBlock(columns));
+  const inputs = countRows(pair);
+  const shown = countRunRows(splice(whole, PLAIN));
+  const cases = [
+    { name: "fill splice", expected: countRunRows(splice(whole, FILL)), run: () => countRunRows(splice(whole, FILL)) },
+    {
+      name: "fill splice, interval given",
+      expected: countRunRows(splice(whole, FILL_GIVEN)),
+      run: () => countRunRows(splice(whole, FILL_GIVEN)),
+    },
+    {
+      name: "dedup explained",
+      expected: shown,
+      run: () => dedup(pair, PLAIN, { explain: explainer() }).timestamps.length,
+    },
+    {
+      name: "dedup covered",
+      expected: shown,
+      run: () => dedup(pair, PLAIN, { coverage: coverage({ level: "splice" }) }).timestamps.length,
+    },
+    {
+      name: "dedup surveyed",
+      expected: shown,
+      run: () => dedup(pair, PLAIN, { coverage: coverage({ level: "replicas" }) }).timestamps.length,
+    },
+    {
+      name: "chain splice",
+      expected: countRunRows(splice(whole, UNION)),
+      run: () => countRunRows(splice(whole, UNION)),
+    },
+    {
+      name: "interval splice",
+      expected: countRunRows(splice(whole, BUCKETS)),
+      run: () => countRunRows(splice(whole, BUCKETS)),
+    },
+  ];
+  return cases.map((one) => ({ ...one, inputs }));
 }
 
 function casesOfMany(replicas: readonly Columns[]): Case[] {

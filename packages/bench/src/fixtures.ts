@@ -19,7 +19,7 @@ export type Shape = (typeof SHAPES)[number];
 export const WHOLE_SHAPES: readonly Shape[] = ["whole", "jitter"];
 
 const START_MS = 1_700_000_000_000;
-const INTERVAL_MS = 15_000;
+export const INTERVAL_MS: number = 15_000;
 const JITTER_MS = 10;
 /** How long after the first replica each scrapes: two apart by 0.13 intervals as in the quality scoreboard, then others. */
 const PHASES_MS = [0, 1_950, 7_350, 4_100, 11_300];
