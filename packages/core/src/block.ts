@@ -46,12 +46,19 @@ export interface Block {
   readonly detached: boolean;
   /** The encoded form, where the block still is what it was received as. */
   readonly bytes?: Uint8Array | undefined;
+  /** What `bytes` are, where there are any: a number that means something to who made the block, nothing to this package. */
+  readonly chunkType?: number | undefined;
   /** One time a row, in milliseconds. Decoding this column alone must not decode the values. */
   timestamps(): Float64Array;
   /** One value a row. Throws a `TypeError` on a block of histograms. */
   values(): Float64Array;
   /** One histogram a row. Throws a `TypeError` on a block of floats. */
   histograms(): HistogramColumn;
+  /**
+   * One time a row, in milliseconds: since when the row's counter has been counting, 0 where that is not known. Nothing where
+   * the block says nothing of it, as most do.
+   */
+  startTimestamps?(): Float64Array | undefined;
   /** The value of one row as a number, to compare or add, never to store: floats only. */
   valueAt(row: number): number;
 }

@@ -9,7 +9,7 @@
  */
 import { type Block, compareLabelSets, formatLabelSet, type LabelSet } from "@promsplice/core";
 
-import { type EncodedChunk, encodeBlock } from "./chunk/chunk-block.ts";
+import { chunksOf } from "./chunk/chunk-block.ts";
 import { encodeChunkedSeries } from "./chunked-response.ts";
 import { clipBlocks } from "./clip-blocks.ts";
 import { ReadResponseEncoder } from "./read-response.ts";
@@ -36,9 +36,6 @@ interface ClippedSeries {
   readonly blocks: readonly Block[];
 }
 
-/** The type of the chunks that blocks carry as their bytes. */
-const XOR = 1;
-
 /** The answers to the queries of one request, from one reader. */
 export class Answer {
   readonly #reader: Reader;
@@ -63,7 +60,7 @@ export class Answer {
     const { frameBytesMax, crc32c } = this.#options;
     for (const [queryIndex, query] of this.#queries.entries()) {
       for await (const { labels, blocks } of this.#read(query)) {
-        const chunks = blocks.flatMap((block) => encodeWhole(block));
+        const chunks = blocks.flatMap((block) => chunksOf(block));
         yield encodeChunkedSeries(labels, chunks, queryIndex, { frameBytesMax, crc32c });
       }
     }
@@ -117,15 +114,6 @@ export class Answer {
     }
     return samples;
   }
-}
-
-/** A block as it came in, where it still is that. */
-function encodeWhole(block: Block): readonly EncodedChunk[] {
-  const { kind, firstMs, lastMs, bytes } = block;
-  if (kind === "float" && bytes !== undefined) {
-    return [{ minMs: firstMs, maxMs: lastMs, type: XOR, data: bytes }];
-  }
-  return encodeBlock(block);
 }
 
 function checkOrder(before: LabelSet | undefined, labels: LabelSet): void {

@@ -105,7 +105,7 @@ describe("a streamed answer", () => {
 
   test("goes on past a series that cannot be decoded, whose blocks throw", async () => {
     const [chunk] = encodeBlock(blockOf(ROWS));
-    const unknown = encodeChunkedSeries(labelsOf("a=1"), [{ ...chunk!, type: 2 }], 0);
+    const unknown = encodeChunkedSeries(labelsOf("a=1"), [{ ...chunk!, type: 7 }], 0);
     const broken = encodeChunkedSeries(labelsOf("a=2"), [{ ...chunk!, data: chunk!.data.subarray(0, 9) }], 0);
     const { series, error } = await readFrom(answerWhole(concatenate(unknown, broken, frame("a=3"))), { name: "A" });
     expect(error).toBeUndefined();

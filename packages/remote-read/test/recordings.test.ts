@@ -10,6 +10,7 @@ import { FrameParser } from "../src/wire/frame.ts";
 import { uncompressSnappy } from "../src/wire/snappy.ts";
 import { bitsOf, naiveCrc32c, toHex } from "./bytes.ts";
 import { codeOf, errorOf } from "./error-code.ts";
+import { plainRecorded, plainRows } from "./plain-histogram.ts";
 import {
   chunksNames,
   exchangeNames,
@@ -23,6 +24,7 @@ import {
   type RecordedSeries,
   samplesNames,
 } from "./recording.ts";
+import type { RecordedHistogram } from "./vectors.ts";
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -105,7 +107,12 @@ function expectChunk(name: string, chunk: EncodedChunk, recorded: RecordedChunk)
   const hex = recorded.hex.replace("…", "");
   expect(toHex(chunk.data).slice(0, hex.length)).toBe(hex);
   try {
-    expect(rowsOf(chunkBlock(chunk))).toEqual(recordedRows(recorded.samples as RecordedSample[]));
+    const block = chunkBlock(chunk);
+    if (block.kind === "float") {
+      expect(rowsOf(block)).toEqual(recordedRows(recorded.samples as RecordedSample[]));
+    } else {
+      expect(plainRows(block)).toEqual((recorded.samples as RecordedHistogram[]).map(plainRecorded));
+    }
   } catch (error) {
     noteUndecoded(name, `chunks of type ${recorded.type}: ${CHUNK_TYPES[recorded.type]}`, error);
   }
