@@ -10,7 +10,10 @@ import { RemoteReadError } from "../remote-read-error.ts";
 import { TIME_MS_MAX } from "./chunk-time.ts";
 import { FloatChunkBlock } from "./float-block.ts";
 import { HistogramChunkBlock } from "./histogram-block.ts";
+import { cutHistograms } from "./histogram-cut.ts";
+import { encodeHistograms } from "./histogram-encode.ts";
 import { forgetReset } from "./histogram-header.ts";
+import { histogramRowsOf } from "./histogram-rows.ts";
 import { Slab } from "./slab.ts";
 import { wordsOf } from "./value-words.ts";
 import { encodeXor, xorRoom } from "./xor-encode.ts";
@@ -27,6 +30,7 @@ export interface EncodedChunk {
 }
 
 const XOR = 1;
+const HISTOGRAM = 2;
 const FLOAT_HISTOGRAM = 3;
 
 /** What of a type is known before anything is decoded. */
@@ -121,15 +125,28 @@ export function chunksOf(block: Block): readonly EncodedChunk[] {
 const encoded = new Slab();
 
 /**
- * Encodes a block of floats as chunks of at most 120 samples. Their data are views into buffers that chunks share: not to be
- * written to, and not to be transferred.
+ * Encodes a block as chunks of at most 120 samples, of type 1 for floats, 2 or 3 for histograms; of the latter a chunk also ends
+ * where Prometheus ends one: before a counter reset, a layout that does not go with the one before, and what follows a stale
+ * marker. Start timestamps are not encoded. The data share buffers: not to be written to, and not to be transferred.
  *
- * @throws RemoteReadError `chunk-type-unsupported` for a block of histograms; RangeError for times that are not a block's.
+ * @throws TypeError for histograms of another kind than this package's; RangeError for times that are not a block's.
  */
 export function encodeBlock(block: Block): EncodedChunk[] {
-  if (block.kind !== "float") {
-    throw new RemoteReadError("chunk-type-unsupported", `a block of ${block.kind}s cannot be encoded`);
-  }
+  return block.kind === "float" ? encodeFloats(block) : encodeHistogramBlock(block);
+}
+
+function encodeHistogramBlock(block: Block): EncodedChunk[] {
+  const timestamps = block.timestamps();
+  const rows = histogramRowsOf(block.histograms());
+  return cutHistograms(timestamps, rows, block.detached).map((cut) => ({
+    minMs: timestamps[cut.start]!,
+    maxMs: timestamps[cut.end - 1]!,
+    type: rows.isFloat ? FLOAT_HISTOGRAM : HISTOGRAM,
+    data: encodeHistograms(timestamps, rows, cut),
+  }));
+}
+
+function encodeFloats(block: Block): EncodedChunk[] {
   const timestamps = block.timestamps();
   const words = wordsOf(block.values());
   const chunks: EncodedChunk[] = [];

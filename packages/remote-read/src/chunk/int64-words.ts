@@ -18,3 +18,12 @@ export function compareInt64(ones: Int32Array, one: number, others: Int32Array, 
   const high = ones[2 * one + HIGH_WORD]! - others[2 * other + HIGH_WORD]!;
   return high === 0 ? (ones[2 * one + LOW_WORD]! >>> 0) - (others[2 * other + LOW_WORD]! >>> 0) : high;
 }
+
+/** Takes a number, given as its two halves, away from number `index` of a column. */
+export function subtractInt64(words: Int32Array, index: number, high: number, low: number): void {
+  const at = 2 * index;
+  const before = words[at + LOW_WORD]!;
+  const borrow = before >>> 0 < low >>> 0 ? 1 : 0;
+  words[at + LOW_WORD] = (before - low) | 0;
+  words[at + HIGH_WORD] = (words[at + HIGH_WORD]! - high - borrow) | 0;
+}
