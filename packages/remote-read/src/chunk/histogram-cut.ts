@@ -87,6 +87,7 @@ class OpenChunk {
       return HINT_RESET;
     }
     if (isGauge !== (this.#hint === HINT_GAUGE)) {
+      // The original claims "no reset" for an integer counter behind gauges, which it has not looked at.
       return newHint;
     }
     if (rows.isStale(row)) {

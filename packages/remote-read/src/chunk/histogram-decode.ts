@@ -38,7 +38,7 @@ export interface HistogramColumnsWanted {
 }
 
 /** Whether a chunk of a type holds histograms of floats. */
-export function isFloatHistogram(type: number): boolean {
+function isFloatHistogram(type: number): boolean {
   return type === 3 || type === 6;
 }
 

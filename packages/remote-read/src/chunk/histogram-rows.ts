@@ -156,6 +156,19 @@ export function histogramRowsOf(column: HistogramColumn): HistogramRows {
   throw new TypeError("the histograms of a block must be a HistogramRows");
 }
 
+/** A column of the rows named, in that order. */
+export function pickRows(rows: HistogramRows, order: Uint32Array): HistogramRows {
+  const builder = new HistogramBuilder(rows.isFloat, order.length, 0);
+  for (const [index, row] of order.entries()) {
+    const start = builder.startRow(rows.layoutAt(row), rows.hints[row]!);
+    builder.counts.set(rows.counts.subarray(2 * row, 2 * row + 2), 2 * index);
+    builder.zeroCounts.set(rows.zeroCounts.subarray(2 * row, 2 * row + 2), 2 * index);
+    builder.sums.set(rows.sums.subarray(2 * row, 2 * row + 2), 2 * index);
+    builder.buckets.set(rows.buckets.subarray(2 * rows.bucketStarts[row]!, 2 * rows.bucketStarts[row + 1]!), 2 * start);
+  }
+  return builder.finish();
+}
+
 /** Builds a column row by row: {@link startRow}, then the row's words are written into the arrays. */
 export class HistogramBuilder {
   readonly #isFloat: boolean;
