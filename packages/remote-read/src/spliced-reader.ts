@@ -18,6 +18,7 @@ import {
   SpliceError,
   type Strategy,
 } from "@promsplice/core";
+import { isPassedOn } from "./chunk/chunk-block.ts";
 import { Guard, guardBlocks } from "./guarded-block.ts";
 import type { Query, Reader, Reading, ReadOptions, ReadReport, ReplicaReport } from "./reader.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
@@ -164,7 +165,7 @@ class SplicedReading implements Reading {
       try {
         const guarded = replicas.map(({ blocks }, index) => guardBlocks(blocks, members[index]!.guard));
         const blocks = [...spliceBlocks(guarded, strategy, { startMs, endMs })];
-        this.#blocksPassedOn += blocks.filter(({ bytes }) => bytes !== undefined).length;
+        this.#blocksPassedOn += blocks.filter(isPassedOn).length;
         return blocks;
       } catch (error) {
         const failed = findFailed(error, members, replicas);

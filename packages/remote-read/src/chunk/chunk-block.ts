@@ -114,12 +114,18 @@ function kindOf(type: number): ChunkKind {
  * @throws what decoding and {@link encodeBlock} do.
  */
 export function chunksOf(block: Block): readonly EncodedChunk[] {
-  const { kind, firstMs: minMs, lastMs: maxMs, bytes, chunkType } = block;
-  if (bytes === undefined || chunkType === undefined || chunkType < XOR || chunkType > FLOAT_HISTOGRAM) {
+  if (!isPassedOn(block)) {
     return encodeBlock(block);
   }
+  const { kind, firstMs: minMs, lastMs: maxMs, bytes, chunkType: type } = block;
   const data = kind === "histogram" && block.detached ? forgetReset(bytes) : bytes;
-  return [{ minMs, maxMs, type: chunkType, data }];
+  return [{ minMs, maxMs, type, data }];
+}
+
+/** Whether {@link chunksOf} takes a block as it came in, so that it need not be decoded. */
+export function isPassedOn(block: Block): block is Block & { readonly bytes: Uint8Array; readonly chunkType: number } {
+  const { bytes, chunkType } = block;
+  return bytes !== undefined && chunkType !== undefined && chunkType >= XOR && chunkType <= FLOAT_HISTOGRAM;
 }
 
 const encoded = new Slab();
