@@ -46,6 +46,29 @@ function problemOf(data: Uint8Array, type = 2): string {
   return error.message;
 }
 
+/** Writes the zero threshold 0 and a schema; then come spans. */
+function begin(sink: BitSink, schema = 0): void {
+  sink.put(0, 8);
+  sink.putVarbit(schema >> 31, schema);
+}
+
+/** A chunk with positive spans of one bucket each, their offsets given as two words. */
+function spansData(...offsets: readonly (readonly [number, number])[]): Uint8Array {
+  return chunkData(1, (sink) => {
+    begin(sink);
+    sink.putUvarbit(0, offsets.length);
+    for (const [high, low] of offsets) {
+      sink.putUvarbit(0, 1);
+      sink.putVarbit(high, low);
+    }
+    sink.put64(0, 0);
+  });
+}
+
+function samplesOf(block: Block): unknown {
+  return block.kind === "float" ? block.values() : plainRows(block);
+}
+
 const hostile = vectors.filter(
   ({ name, encoding, decoded }) => encoding > 1 && decoded !== null && !/extremes|beyond|out-of-order/.test(name),
 );
@@ -61,8 +84,7 @@ describe("a chunk of type 2 to 6", () => {
       expect(codeOf(() => blockOf(vector, data.subarray(0, length)).timestamps())).toBe("chunk-malformed");
     }
     const longer = concatenate(data, Uint8Array.of(0, 255, 1));
-    const rows = (block: Block): unknown => (block.kind === "float" ? block.values() : plainRows(block));
-    expect(rows(blockOf(vector, longer))).toEqual(rows(blockOf(vector, data)));
+    expect(samplesOf(blockOf(vector, longer))).toEqual(samplesOf(blockOf(vector, data)));
   });
 
   test("with any bits changed decodes within its count, or is malformed, in both ways of decoding", () => {
@@ -128,12 +150,6 @@ describe("a chunk of type 2 to 6", () => {
 });
 
 describe("a chunk of histograms", () => {
-  /** Zero threshold 0 and a schema; then come spans. */
-  const begin = (sink: BitSink, schema = 0): void => {
-    sink.put(0, 8);
-    sink.putVarbit(schema >> 31, schema);
-  };
-
   test.each([-10, 53, -52, -54, 2 ** 31 - 1])("refuses the schema %i", (schema) => {
     expect(problemOf(chunkData(1, (sink) => begin(sink, schema)))).toBe(
       `row 0: schema ${schema} is none that is known`,
@@ -184,20 +200,10 @@ describe("a chunk of histograms", () => {
   });
 
   test("refuses spans that overlap, or begin further off than 32 bits say", () => {
-    const spans = (...offsets: readonly (readonly [number, number])[]): Uint8Array =>
-      chunkData(1, (sink) => {
-        begin(sink);
-        sink.putUvarbit(0, offsets.length);
-        for (const [high, low] of offsets) {
-          sink.putUvarbit(0, 1);
-          sink.putVarbit(high, low);
-        }
-        sink.put64(0, 0);
-      });
-    expect(problemOf(spans([0, 5], [-1, -1]))).toBe(
+    expect(problemOf(spansData([0, 5], [-1, -1]))).toBe(
       "row 0: span 1 begins 1 buckets before the end of the one before it",
     );
-    expect(problemOf(spans([1, 0]))).toBe("row 0: span 0 has the offset 4294967296");
+    expect(problemOf(spansData([1, 0]))).toBe("row 0: span 0 has the offset 4294967296");
   });
 
   test("may be of sums and counts beyond 2^53, which come out whole", () => {
