@@ -56,6 +56,27 @@ describe("encodeBlock of histograms", () => {
   );
 });
 
+/** A gauge of floats with so many buckets above 0, all different. */
+function wideGauge(timeMs: number, buckets: number): ExactHistogram {
+  return {
+    t: String(timeMs),
+    hint: 3,
+    schema: 0,
+    threshold: "0000000000000000",
+    ps: [[0, buckets]],
+    ns: [[-5, 1]],
+    count: "4000000000000000",
+    zero: "3ff0000000000000",
+    sum: "4000000000000000",
+    pb: Array.from({ length: buckets }, (_, at) => (at + 1).toString(16).padStart(16, "0")),
+    nb: ["3ff0000000000000"],
+  };
+}
+
+function filledText(row: ExactHistogram): string {
+  return JSON.stringify(filledBuckets(true, row));
+}
+
 describe("a series of histograms as chunks", () => {
   test.each(recordedSeries.map((series, index) => [index, series] as const))(
     "is cut, laid out and written as by Prometheus' appenders: %i",
@@ -120,6 +141,17 @@ describe("a series of histograms as chunks", () => {
       ).map((chunk) => chunkCount(chunk));
     expect(at(Array.from({ length: 250 }, (_, index) => 1000 * index))).toEqual([120, 120, 10]);
     expect(at([-(2 ** 53), -(2 ** 53) + 1, -1, 0, 2 ** 53 - 1, 2 ** 53])).toEqual([3, 2, 1]);
+  });
+
+  test("may be as wide as it likes", () => {
+    const width = 200_000;
+    const rows = [wideGauge(1, width), wideGauge(2, width + 1), wideGauge(3, 1)];
+    const chunks = encodeBlock(exactBlock(true, rows));
+    expect(chunks.map((chunk) => chunkCount(chunk))).toEqual([3]);
+    expect(chunks[0]!.data.length).toBeGreaterThan(8 * width);
+    const decoded = exactRows(chunkBlock(chunks[0]!));
+    // Not compared by vitest, which is slow at objects of this size.
+    expect(decoded.map(filledText).join() === rows.map(filledText).join()).toBe(true);
   });
 
   test("refuses times that are no block's, and histograms of another kind", () => {

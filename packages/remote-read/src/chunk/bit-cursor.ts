@@ -14,6 +14,8 @@
  * In signed ones the pattern 100…0 means +2^(n−1), except in 64 bits.
  */
 import { RemoteReadError } from "../remote-read-error.ts";
+import { carryOf } from "./int64-words.ts";
+import { HIGH_WORD, LOW_WORD } from "./value-words.ts";
 
 /** How far behind the cursor a look may reach: 64 bits and what is left of a byte. */
 const SLACK_BYTES = 16;
@@ -27,6 +29,16 @@ const sharedView: DataView = new DataView(sharedBytes.buffer);
 /** How many bits follow so many leading ones and a zero. */
 const PAYLOAD_BITS: Uint8Array = Uint8Array.of(0, 3, 6, 9, 12, 18, 25);
 
+/** How long a number is that begins with these eight bits. */
+const VARBIT_BITS: Uint8Array = Uint8Array.from({ length: 256 }, (_, head) => {
+  const ones = Math.clz32(~(head << 24));
+  return ones < 7 ? ones + 1 + PAYLOAD_BITS[ones]! : ones === 7 ? 64 : 72;
+});
+
+/** Constants of this module rather than imports, which the compiler does not fold into the loop. */
+const HIGH: number = HIGH_WORD;
+const LOW: number = LOW_WORD;
+
 export class BitCursor {
   /** The upper half of what was read last. */
   high = 0;
@@ -34,39 +46,47 @@ export class BitCursor {
   low = 0;
   /** The row that is being read, for messages. */
   row = 0;
-  readonly #view: DataView;
+  /** Over the chunk's copy, for loops that look at bits themselves. */
+  readonly view: DataView;
+  /** Where the cursor stands, in bits from the chunk's beginning; to be moved by {@link moveTo}. */
+  position: number;
   readonly #count: number;
   readonly #end: number;
-  #position: number;
 
   /** Reads `data` from byte `start` on; `count` is the number of rows that its header claims. */
   constructor(data: Uint8Array, start: number, count: number) {
     const isShort = data.length + SLACK_BYTES <= SHARED_BYTES;
     const bytes = isShort ? sharedBytes : new Uint8Array(data.length + SLACK_BYTES);
     bytes.set(data);
-    this.#view = isShort ? sharedView : new DataView(bytes.buffer);
+    this.view = isShort ? sharedView : new DataView(bytes.buffer);
     this.#count = count;
     this.#end = data.length * 8;
-    this.#position = start * 8;
+    this.position = start * 8;
   }
 
   /** How many bits are left. */
   get bitsLeft(): number {
-    return this.#end - this.#position;
+    return this.#end - this.position;
   }
 
   /** The next 32 bits, without moving on; what is behind the chunk's end may be anything. */
   peek(): number {
-    const view = this.#view;
-    const at = this.#position >>> 3;
-    const shift = this.#position & 7;
+    const view = this.view;
+    const at = this.position >>> 3;
+    const shift = this.position & 7;
     return (view.getInt32(at) << shift) | ((view.getUint8(at + 4) << shift) >>> 8);
+  }
+
+  /** Moves to a bit position, which must not be behind the chunk's end. */
+  moveTo(position: number): void {
+    this.position = position;
+    this.advance(0);
   }
 
   /** Moves on by so many bits. */
   advance(count: number): void {
-    this.#position += count;
-    if (this.#position > this.#end) {
+    this.position += count;
+    if (this.position > this.#end) {
       throw this.malformed(`the chunk's ${this.#end / 8} bytes end there, its header claims ${this.#count} rows`);
     }
   }
@@ -88,8 +108,8 @@ export class BitCursor {
 
   /** The 64 bits from `before` bits before the cursor on, without moving. So many must have been read. */
   read64From(before: number): void {
-    const view = this.#view;
-    const from = this.#position - before;
+    const view = this.view;
+    const from = this.position - before;
     const at = from >>> 3;
     const shift = from & 7;
     const second = view.getInt32(at + 4);
@@ -135,10 +155,69 @@ export class BitCursor {
     }
   }
 
-  /** Moves behind a varbit number. */
-  skipVarbit(): void {
-    const ones = Math.clz32(~this.peek());
-    this.advance(ones < 7 ? ones + 1 + PAYLOAD_BITS[ones]! : ones === 7 ? 64 : 72);
+  /** Moves behind so many varbit numbers. */
+  skipVarbits(count: number): void {
+    const { view } = this;
+    const end = this.#end;
+    let position = this.position;
+    for (let left = count; left > 0 && position <= end; left--) {
+      const bits = view.getInt32(position >>> 3) << (position & 7);
+      // Fast path: 0, as most differences of differences are. The other bit patterns of a number's head are 8 bits at most.
+      position += bits >= 0 ? 1 : VARBIT_BITS[bits >>> 24]!;
+    }
+    this.moveTo(position);
+  }
+
+  /**
+   * Reads a signed varbit number for each of the numbers `start` to `end` of `deltas`, adds it there, and what that becomes to
+   * `words`: columns as `int64-words.ts` has them.
+   */
+  readSteps(deltas: Int32Array, words: Int32Array, start: number, end: number): void {
+    const { view } = this;
+    const limit = this.#end;
+    let position = this.position;
+    for (let index = start; index < end; index++) {
+      const low = 2 * index + LOW;
+      const high = 2 * index + HIGH;
+      let deltaLow = deltas[low]!;
+      let deltaHigh = deltas[high]!;
+      const shift = position & 7;
+      const bits = (view.getInt32(position >>> 3) << shift) | ((view.getUint8((position >>> 3) + 4) << shift) >>> 8);
+      if (bits >= 0) {
+        // Fast path: 0, as most differences of differences are.
+        position += 1;
+      } else {
+        let stepLow = 0;
+        let stepHigh = 0;
+        const ones = Math.clz32(~bits);
+        if (ones < 7) {
+          const payload = PAYLOAD_BITS[ones]!;
+          const half = (1 << (payload - 1)) - 1;
+          stepLow = ((((bits << (ones + 1)) >>> (32 - payload)) + half) & (2 * half + 1)) - half;
+          stepHigh = stepLow >> 31;
+          position += ones + 1 + payload;
+        } else {
+          this.position = position;
+          this.readVarbit();
+          position = this.position;
+          stepLow = this.low;
+          stepHigh = this.high;
+        }
+        const sum = (deltaLow + stepLow) | 0;
+        deltaHigh = (deltaHigh + stepHigh + carryOf(deltaLow, stepLow, sum)) | 0;
+        deltaLow = sum;
+        deltas[low] = deltaLow;
+        deltas[high] = deltaHigh;
+      }
+      if (position > limit) {
+        break;
+      }
+      const wordLow = words[low]!;
+      const sum = (wordLow + deltaLow) | 0;
+      words[high] = (words[high]! + deltaHigh + carryOf(wordLow, deltaLow, sum)) | 0;
+      words[low] = sum;
+    }
+    this.moveTo(position);
   }
 
   /** A varint of at most 64 bits, in whole groups of 8 bits from here on. */

@@ -78,6 +78,7 @@ export function decodeHistograms(
     ? new HistogramBuilder(isFloat, count, Math.min(count * buckets, cursor.bitsLeft))
     : undefined;
   const fields = isFloat ? new FloatFields(buckets) : new IntegerFields(buckets, wanted.histograms);
+  const bucketWords = fields.words.subarray(2 * BUCKETS);
   const starts = hasStarts ? new StartTimes(cursor, data[2]!, wanted.startTimestamps) : undefined;
   let timeMs = 0;
   let deltaMs = 0;
@@ -96,13 +97,25 @@ export function decodeHistograms(
     timestamps[row] = timeMs;
     starts?.read(row, timeMs, beforeMs);
     if (builder !== undefined) {
-      storeRow(builder, layout, fields.words, isGauge ? HINT_GAUGE : row === 0 ? HINT_UNKNOWN : HINT_NO_RESET);
+      storeRow(
+        builder,
+        layout,
+        fields.words,
+        bucketWords,
+        isGauge ? HINT_GAUGE : row === 0 ? HINT_UNKNOWN : HINT_NO_RESET,
+      );
     }
   }
   return builder?.finish();
 }
 
-function storeRow(builder: HistogramBuilder, layout: HistogramLayout, words: Int32Array, hint: number): void {
+function storeRow(
+  builder: HistogramBuilder,
+  layout: HistogramLayout,
+  words: Int32Array,
+  bucketWords: Int32Array,
+  hint: number,
+): void {
   if (isStaleWords(words[2 * SUM + HIGH_WORD]!, words[2 * SUM + LOW_WORD]!)) {
     builder.addStale();
     return;
@@ -116,9 +129,7 @@ function storeRow(builder: HistogramBuilder, layout: HistogramLayout, words: Int
   zeroCounts[at + 1] = words[2 * ZERO_COUNT + 1]!;
   sums[at] = words[2 * SUM]!;
   sums[at + 1] = words[2 * SUM + 1]!;
-  for (let from = 2 * BUCKETS, to = 2 * start; from < words.length; from++, to++) {
-    buckets[to] = words[from]!;
-  }
+  buckets.set(bucketWords, 2 * start);
 }
 
 /** The delta after the step that was read last. */
@@ -165,16 +176,10 @@ class IntegerFields {
   }
 
   #step(cursor: BitCursor, start: number, end: number): void {
-    const { words } = this;
-    const deltas = this.#deltas;
-    for (let index = start; index < end; index++) {
-      if (!this.#isKept) {
-        cursor.skipVarbit();
-        continue;
-      }
-      cursor.readVarbit();
-      addInt64(deltas, index, cursor.high, cursor.low);
-      addInt64(words, index, deltas[2 * index + HIGH_WORD]!, deltas[2 * index + LOW_WORD]!);
+    if (this.#isKept) {
+      cursor.readSteps(this.#deltas, this.words, start, end);
+    } else {
+      cursor.skipVarbits(end - start);
     }
   }
 }
@@ -201,9 +206,7 @@ class FloatFields {
     values.readNext(cursor, ZERO_COUNT);
     values.readNext(cursor, SUM);
     if (!isStaleWords(this.words[2 * SUM + HIGH_WORD]!, this.words[2 * SUM + LOW_WORD]!)) {
-      for (let index = BUCKETS; 2 * index < this.words.length; index++) {
-        values.readNext(cursor, index);
-      }
+      values.readAll(cursor, BUCKETS, this.words.length / 2);
     }
   }
 }

@@ -166,10 +166,10 @@ function placesIn(chunk: HistogramLayout, layout: HistogramLayout): Int32Array |
   ) {
     return undefined;
   }
-  return Int32Array.of(
-    ...sidePlaces(chunk.positiveSpans, layout.positiveSpans, 0),
-    ...sidePlaces(chunk.negativeSpans, layout.negativeSpans, chunk.positiveBuckets),
-  );
+  const places = new Int32Array(layout.positiveBuckets + layout.negativeBuckets);
+  places.set(sidePlaces(chunk.positiveSpans, layout.positiveSpans, 0));
+  places.set(sidePlaces(chunk.negativeSpans, layout.negativeSpans, chunk.positiveBuckets), layout.positiveBuckets);
+  return places;
 }
 
 function sidePlaces(chunk: Int32Array, layout: Int32Array, first: number): Int32Array {

@@ -7,10 +7,15 @@ import { HIGH_WORD, LOW_WORD } from "./value-words.ts";
 /** Adds a number, given as its two halves, to number `index` of a column. */
 export function addInt64(words: Int32Array, index: number, high: number, low: number): void {
   const at = 2 * index;
-  const sum = (words[at + LOW_WORD]! + low) | 0;
-  const carry = sum >>> 0 < low >>> 0 ? 1 : 0;
+  const before = words[at + LOW_WORD]!;
+  const sum = (before + low) | 0;
   words[at + LOW_WORD] = sum;
-  words[at + HIGH_WORD] = (words[at + HIGH_WORD]! + high + carry) | 0;
+  words[at + HIGH_WORD] = (words[at + HIGH_WORD]! + high + carryOf(before, low, sum)) | 0;
+}
+
+/** What two lower words carry into the upper ones, their sum being `sum` in 32 bits. */
+export function carryOf(one: number, other: number, sum: number): number {
+  return ((one & other) | ((one | other) & ~sum)) >>> 31;
 }
 
 /** Less than 0, 0, or more: how number `one` of a column compares with number `other` of another, as signed numbers. */
