@@ -8,7 +8,7 @@ export {
 export { splicedReader, type SplicedReaderOptions } from "./spliced-reader.ts";
 export { readHandler, type ReadHandlerLimits, type ReadHandlerOptions } from "./handler.ts";
 export { memoryReader, type MemoryReaderOptions } from "./memory-reader.ts";
-export { HistogramRows, type HistogramSample } from "./chunk/histogram-rows.ts";
+export { type HistogramArrays, HistogramRows, type HistogramSample } from "./chunk/histogram-rows.ts";
 export type { HistogramLayout } from "./chunk/histogram-layout.ts";
 export type {
   Hints,

@@ -11,7 +11,9 @@
 import type { Block, LabelSet, Series } from "@promsplice/core";
 
 import { HINT_GAUGE, HINT_UNKNOWN, histogramRowsOf } from "./chunk/histogram-rows.ts";
-import { HISTOGRAMS, HistogramEncoder, readHistograms } from "./histogram-message.ts";
+import { HistogramEncoder } from "./histogram-encoder.ts";
+import { HISTOGRAMS } from "./histogram-fields.ts";
+import { readHistograms } from "./histogram-message.ts";
 import { encodeLabels, LABELS, readLabel, toLabelSet } from "./label-message.ts";
 import { mixBlocks } from "./mixed-blocks.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
