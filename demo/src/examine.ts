@@ -1,10 +1,12 @@
 /** Everything that the demo shows of a series, as data: measured here, laid out in report.ts, checked by the test. */
-import { type Block, type Columns, groupSeries, type LabelSet, type Series } from "@promsplice/core";
+import type { Columns, LabelSet } from "@promsplice/core";
+import type { ReadReport } from "@promsplice/remote-read";
 import { compareRefreshes, readPoints } from "./flicker.ts";
 import { explainHole, type Hole } from "./hole.ts";
 import {
   countNearDuplicates,
   countSwitches,
+  estimateInterval,
   findHoles,
   findUncovered,
   measureCoverage,
@@ -13,10 +15,11 @@ import {
   type Stretch,
 } from "./measure.ts";
 import type { Pair } from "./pair.ts";
+import type { PairReading, SeriesReading } from "./read-pair.ts";
 import { cutBlocks, joinBlocks, type Spliced, splicePair } from "./splice-pair.ts";
 
-/** A second refresh of the spliced graph reads the same rows in blocks of so many: as many as Prometheus' chunks have. */
-const BLOCK_ROWS = 120;
+/** A second refresh of the spliced graph cuts what came, chunks of 120 rows as a rule, after so many: nowhere the same. */
+const BLOCK_ROWS = 97;
 
 /** One line of samples over time: a replica, or the spliced series. */
 export interface Track<C extends Columns = Columns> {
@@ -31,6 +34,8 @@ export interface Track<C extends Columns = Columns> {
 export interface SeriesReport {
   /** The labels without the replica label. */
   readonly labels: LabelSet;
+  /** Time between two scrapes, in milliseconds. */
+  readonly intervalMs: number;
   /** From the first sample of a replica to the last one of any. */
   readonly window: Stretch;
   readonly replicas: readonly Track[];
@@ -65,38 +70,44 @@ export interface PairReport {
   readonly pair: Pair;
   readonly series: readonly SeriesReport[];
   readonly totals: Totals;
+  /** Series of the answer that have no report: too many, or with a single sample. */
+  readonly seriesLeftOut: number;
+  readonly blocksSent: number;
+  /** What reading the pair took. */
+  readonly reading: ReadReport;
 }
 
-/** Groups the series of two servers by their labels without `replica`, splices each group and measures it. */
-export async function examinePair(pair: Pair): Promise<PairReport> {
-  const series: SeriesReport[] = [];
-  const sources = pair.servers.map(streamSeries);
-  for await (const { labels, replicas } of groupSeries(sources, { replicaLabels: ["replica"] })) {
-    series.push(
-      examineSeries(
-        labels,
-        replicas.map(({ blocks }) => Array.from(blocks)),
-        pair.intervalMs,
-      ),
-    );
-  }
-  return { pair, series, totals: sumSeries(series) };
+/** Measures each series of a reading; none where all have a single sample. */
+export function examinePair(pair: Pair, { series: read, seriesDropped, blocksSent, report }: PairReading): PairReport {
+  const series = read.flatMap((one) => examineSeries(one, pair.intervalMs) ?? []);
+  return {
+    pair,
+    series,
+    totals: sumSeries(series),
+    seriesLeftOut: seriesDropped + read.length - series.length,
+    blocksSent,
+    reading: report,
+  };
 }
 
-/** A server's answer as it would come over the network: series after series. */
-async function* streamSeries(series: readonly Series[]): AsyncIterable<Series> {
-  yield* series;
-}
-
-function examineSeries(labels: LabelSet, blocks: readonly (readonly Block[])[], intervalMs: number): SeriesReport {
+function examineSeries(
+  { labels, blocks, order, spliced }: SeriesReading,
+  knownIntervalMs: number | undefined,
+): SeriesReport | undefined {
   const replicas = blocks.map(joinBlocks);
-  const spliced = splicePair(blocks);
-  const window = spanColumns(replicas.map(({ timestamps }) => timestamps));
+  const times = replicas.map(({ timestamps }) => timestamps);
+  const window = spanColumns(times);
+  const intervalMs = knownIntervalMs ?? estimateInterval(times);
+  if (intervalMs === undefined || window.fromMs === window.toMs) {
+    return undefined;
+  }
   const [graphA, graphB] = replicas.map((columns) => readPoints(columns, window, intervalMs));
   const graph = readPoints(spliced, window, intervalMs);
-  const again = readPoints(splicePair(blocks.map((all) => cutBlocks(all, BLOCK_ROWS))), window, intervalMs);
+  const cut = blocks.map((all) => cutBlocks(all, BLOCK_ROWS));
+  const again = readPoints(splicePair(cut, order), window, intervalMs);
   return {
     labels,
+    intervalMs,
     window,
     replicas: replicas.map((columns) => measureTrack(columns, window, intervalMs)),
     spliced: measureTrack(spliced, window, intervalMs),

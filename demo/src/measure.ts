@@ -22,12 +22,21 @@ const NEAR_DUPLICATE_INTERVALS = 0.45;
 /** A sample covers so many intervals after it. */
 const COVERED_INTERVALS = 1.25;
 
-/** From the first sample of any of the columns to the last one of any. Each column has at least one. */
+/** From the first sample of any of the columns to the last one of any. One of them has at least one. */
 export function spanColumns(columns: readonly Float64Array[]): Stretch {
+  const filled = columns.filter(({ length }) => length > 0);
   return {
-    fromMs: Math.min(...columns.map((timestamps) => timestamps[0]!)),
-    toMs: Math.max(...columns.map((timestamps) => timestamps[timestamps.length - 1]!)),
+    fromMs: Math.min(...filled.map((timestamps) => timestamps[0]!)),
+    toMs: Math.max(...filled.map((timestamps) => timestamps[timestamps.length - 1]!)),
   };
+}
+
+/** The scrape interval as the samples show it: the median step of all replicas, in ms; undefined where there is no step. */
+export function estimateInterval(columns: readonly Float64Array[]): number | undefined {
+  const steps = columns.flatMap((timestamps) =>
+    Array.from(timestamps.subarray(1), (timestampMs, row) => timestampMs - timestamps[row]!),
+  );
+  return steps.toSorted((left, right) => left - right)[steps.length >> 1];
 }
 
 /** The rows before a hole: sample `row` and sample `row + 1` are too far apart. */

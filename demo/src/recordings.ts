@@ -7,7 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import { columnsBlock, type Series } from "@promsplice/core";
-import type { Pair } from "./pair.ts";
+import type { StoredPair } from "./pair.ts";
 
 interface RecordedReplica {
   /** Name, value, name, value …, names in order. */
@@ -26,7 +26,7 @@ interface Recording {
 const METRICS = ["t_requests_total", "t_temp", "t_vanishing", "up"];
 
 /** Reads the recordings from the folder beside this one. Throws as `readFileSync` and `JSON.parse` do. */
-export function readRecordedPair(): Pair {
+export function readRecordedPair(): StoredPair {
   const recordings = METRICS.map(readRecording);
   return {
     title: "Recorded: two Prometheus servers, one target scraped every second for 90 s",
@@ -37,6 +37,7 @@ export function readRecordedPair(): Pair {
     ],
     intervalMs: 1000,
     clock: "elapsed",
+    selector: '{cluster="c1", job="t"}',
     servers: [0, 1].map((server) => recordings.map((recording) => readSeries(recording.replicas[server]!))),
   };
 }

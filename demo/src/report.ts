@@ -5,9 +5,9 @@ import {
   formatCount,
   formatDuration,
   formatInstant,
-  formatLabels,
   formatMetric,
   formatShare,
+  wrapLabels,
   wrapText,
 } from "./format.ts";
 import { HOLE_MARKS, tellHoles } from "./hole-text.ts";
@@ -22,7 +22,7 @@ const TIMELINE_WIDTH = 44;
 export function writeLegend(terminal: Terminal): string[] {
   const { glyphs } = terminal;
   return [
-    terminal.paint("heading", "promsplice: two Prometheus replicas spliced into one series"),
+    terminal.paint("heading", "promsplice: two Prometheus replicas, read over HTTP and spliced into one series"),
     "  Here by the rule of Thanos Querier, `penalty`: follow one replica, change when",
     "  it is late, and do not look at the other one for twice the last step.",
     "",
@@ -37,11 +37,11 @@ export function writeLegend(terminal: Terminal): string[] {
 }
 
 /** The lines on one pair. */
-export function writePair({ pair, series }: PairReport, terminal: Terminal): string[] {
+export function writePair({ pair, series, seriesLeftOut }: PairReport, terminal: Terminal): string[] {
   const zoom = findZoom(series);
   return [
     terminal.paint("heading", pair.title),
-    ...pair.story.map((line) => `  ${line}`),
+    ...pair.story.flatMap((text) => wrapText(text, SCREEN_WIDTH - 2, "").map((line) => `  ${line}`)),
     ...series.flatMap((report, index) => {
       const twin = series.slice(0, index).find((earlier) => hasSameTimes(earlier, report));
       return [
@@ -49,6 +49,7 @@ export function writePair({ pair, series }: PairReport, terminal: Terminal): str
         ...(twin === undefined ? writeSeries(report, pair.clock, terminal) : writeTwin(report, twin, terminal)),
       ];
     }),
+    ...(seriesLeftOut === 0 ? [] : ["", `and ${seriesLeftOut} more series, read and spliced but not drawn`]),
     ...(zoom === undefined ? [] : ["", ...drawZoom(zoom, pair, terminal)]),
   ];
 }
@@ -59,7 +60,7 @@ function writeSeries(report: SeriesReport, clock: Pair["clock"], terminal: Termi
   const axis = `${first!.padEnd(TIMELINE_WIDTH - last!.length)}${last}`;
   const served = drawSpliced(spliced, window, TIMELINE_WIDTH, terminal.glyphs);
   return [
-    terminal.paint("heading", formatLabels(report.labels)),
+    ...writeLabels(report, terminal),
     terminal.paint("faint", `${"".padEnd(11)}${axis}  covered holes  max gap`),
     ...report.replicas.map((track, replica) => {
       const line = drawReplica(track, window, TIMELINE_WIDTH, terminal.glyphs);
@@ -74,11 +75,16 @@ function writeSeries(report: SeriesReport, clock: Pair["clock"], terminal: Termi
 
 /** A series that was scraped with an earlier one and spliced alike: only its values, so its flicker, are its own. */
 function writeTwin(report: SeriesReport, twin: SeriesReport, terminal: Terminal): string[] {
+  const text = `scraped together with ${formatMetric(twin.labels)}: the same timelines, coverage and holes`;
   return [
-    terminal.paint("heading", formatLabels(report.labels)),
-    `  scraped together with ${formatMetric(twin.labels)}: the same timelines, coverage and holes`,
+    ...writeLabels(report, terminal),
+    ...wrapText(text, SCREEN_WIDTH - 2, "").map((line) => `  ${line}`),
     writeFlicker(report),
   ];
+}
+
+function writeLabels({ labels }: SeriesReport, terminal: Terminal): string[] {
+  return wrapLabels(labels, SCREEN_WIDTH).map((line) => terminal.paint("heading", line));
 }
 
 function hasSameTimes(left: SeriesReport, right: SeriesReport): boolean {
@@ -97,10 +103,11 @@ function writeFlicker({ flickerMs, window, points, splicedFlicker }: SeriesRepor
 }
 
 function writeTrack(name: string, timeline: string, track: Track): string {
+  const isEmpty = track.columns.timestamps.length === 0;
   const numbers = [
     formatShare(track.coverage).padStart(9),
-    String(track.holeCount).padStart(6),
-    formatDuration(track.longestGapMs).padStart(9),
+    (isEmpty ? "-" : String(track.holeCount)).padStart(6),
+    (isEmpty ? "-" : formatDuration(track.longestGapMs)).padStart(9),
   ];
   return `  ${name.padEnd(9)}${timeline}${numbers.join("")}`;
 }

@@ -9,7 +9,7 @@
  * scrape.
  */
 import { columnsBlock, type Series } from "@promsplice/core";
-import type { Pair } from "./pair.ts";
+import type { StoredPair } from "./pair.ts";
 import { STALE_MARKER_BITS } from "./stale-marker.ts";
 
 const SEED = 20_260_115;
@@ -44,7 +44,7 @@ const GONE_TO_MS = 20 * HOUR_MS + 30 * MINUTE_MS;
 type Random = () => number;
 
 /** Makes the day. */
-export function makeSeededDay(): Pair {
+export function makeSeededDay(): StoredPair {
   const random = seedRandom(SEED);
   const queue = makeWalk(random, { first: 12, step: 2, chance: 0.02, min: 0, max: 40 });
   const temperature = makeWalk(random, { first: 21, step: 0.5, chance: 0.03, min: 15, max: 30 });
@@ -58,6 +58,7 @@ export function makeSeededDay(): Pair {
     ],
     intervalMs: INTERVAL_MS,
     clock: "time-of-day",
+    selector: '{job=~"sensor|shop|worker"}',
     servers: SERVERS.map((server) => {
       return [
         makeSeries("batch_queue_length", "worker", server, scrape(server, random), queue, { goesAway: true }),

@@ -1,5 +1,6 @@
 /** Splices one series of a pair, and notes for each sample which replica it came from. */
 import { type Block, type Columns, penalty, slice, splice } from "@promsplice/core";
+import { viewBits } from "./stale-marker.ts";
 
 /** The spliced series. */
 export interface Spliced extends Columns {
@@ -7,17 +8,23 @@ export interface Spliced extends Columns {
   readonly replicas: Uint8Array;
 }
 
-/** Splices with `penalty`; one list of float blocks a replica. Columns are copied as bits, so stale markers stay what they are. */
-export function splicePair(replicas: readonly (readonly Block[])[]): Spliced {
-  const rowsMax = replicas.flat().reduce((rows, block) => rows + block.count, 0);
+/**
+ * Splices with `penalty`. Columns are copied as bits, so stale markers stay what they are.
+ *
+ * @param blocks One list of float blocks a replica.
+ * @param order The replicas that are spliced, the preferred one first.
+ */
+export function splicePair(blocks: readonly (readonly Block[])[], order: readonly number[]): Spliced {
+  const rowsMax = blocks.flat().reduce((rows, block) => rows + block.count, 0);
   const timestamps = new Float64Array(rowsMax);
   const values = new Float64Array(rowsMax);
   const givenBy = new Uint8Array(rowsMax);
+  const inOrder = order.map((replica) => blocks[replica]!);
   let rows = 0;
-  for (const { block, replica, start, end } of splice(replicas, penalty())) {
+  for (const { block, replica, start, end } of splice(inOrder, penalty())) {
     timestamps.set(block.timestamps().subarray(start, end), rows);
     values.set(block.values().subarray(start, end), rows);
-    givenBy.fill(replica, rows, rows + end - start);
+    givenBy.fill(order[replica]!, rows, rows + end - start);
     rows += end - start;
   }
   return {
@@ -25,6 +32,26 @@ export function splicePair(replicas: readonly (readonly Block[])[]): Spliced {
     values: values.slice(0, rows),
     replicas: givenBy.slice(0, rows),
   };
+}
+
+/**
+ * An answer with, for each row, the replica that gave it: known from the same series spliced here.
+ *
+ * @throws RangeError if the two differ in a time or in a bit of a value.
+ */
+export function findSources(answer: Columns, spliced: Spliced): Spliced {
+  const { timestamps } = answer;
+  const [bits, expected] = [viewBits(answer), viewBits(spliced)];
+  if (timestamps.length !== spliced.timestamps.length) {
+    throw new RangeError(`the answer has ${timestamps.length} samples, expected ${spliced.timestamps.length}`);
+  }
+  const row = timestamps.findIndex(
+    (timestampMs, index) => timestampMs !== spliced.timestamps[index] || bits[index] !== expected[index],
+  );
+  if (row >= 0) {
+    throw new RangeError(`sample ${row} of the answer is not the one that its replicas splice to`);
+  }
+  return { timestamps, values: answer.values, replicas: spliced.replicas };
 }
 
 /** The same rows in blocks of at most `rows` rows, as another server might have cut them. */

@@ -34,7 +34,7 @@ export function findZoom(series: readonly SeriesReport[]): Place | undefined {
 
 /** Draws it, a column for a fraction of an interval. */
 export function drawZoom({ report, hole }: Place, pair: Pair, terminal: Terminal): string[] {
-  const marginMs = MARGIN_INTERVALS * pair.intervalMs;
+  const marginMs = MARGIN_INTERVALS * report.intervalMs;
   const view = { fromMs: hole.fromMs - marginMs, toMs: hole.toMs + marginMs };
   const { timestamps, replicas } = report.spliced.columns;
   const [start, end] = [findColumn(hole.fromMs, view, WIDTH), findColumn(hole.toMs, view, WIDTH)];

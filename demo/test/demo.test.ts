@@ -1,8 +1,9 @@
-/** The numbers and timelines on the screen, against the naive twin of `penalty` and measures taken another way. */
+/** The numbers and timelines on the screen, read over HTTP, against the naive twin of `penalty` and measures taken another way. */
 import { describe, expect, it } from "vitest";
 import { penaltyTwin } from "../../packages/core/test/twins/penalty.ts";
-import { examinePair, type SeriesReport } from "../src/examine.ts";
-import type { Pair } from "../src/pair.ts";
+import { examineStoredPairs } from "../src/embedded.ts";
+import type { PairReport, SeriesReport } from "../src/examine.ts";
+import type { StoredPair } from "../src/pair.ts";
 import { readRecordedPair } from "../src/recordings.ts";
 import { writePair } from "../src/report.ts";
 import { makeSeededDay } from "../src/seeded-day.ts";
@@ -36,7 +37,7 @@ interface Expected {
   readonly flicker: readonly number[];
 }
 
-function expectPair({ servers, intervalMs }: Pair): Expected[] {
+function expectPair({ servers, intervalMs }: StoredPair): Expected[] {
   return servers[0]!.map(({ labels }, index) => {
     const replicas = servers.map((series, replica) => readSamples(series[index]!.blocks, replica));
     const times = replicas.flat().map(({ timeMs }) => timeMs);
@@ -60,7 +61,7 @@ function expectPair({ servers, intervalMs }: Pair): Expected[] {
   });
 }
 
-function readSamples(blocks: Pair["servers"][number][number]["blocks"], replica: number): NaiveSample[] {
+function readSamples(blocks: StoredPair["servers"][number][number]["blocks"], replica: number): NaiveSample[] {
   return [...blocks].flatMap((block) => {
     const values = block.values();
     const bits = new BigUint64Array(values.buffer, values.byteOffset, values.length);
@@ -70,7 +71,7 @@ function readSamples(blocks: Pair["servers"][number][number]["blocks"], replica:
 
 describe.each([readRecordedPair(), makeSeededDay()])("the $name pair", (pair) => {
   const expected = expectPair(pair);
-  const report = examinePair(pair);
+  const report = examine(pair);
 
   it("is spliced sample for sample as the twin does it, each from the same replica and with the same bits", async () => {
     const { series } = await report;
@@ -212,7 +213,7 @@ describe.each([readRecordedPair(), makeSeededDay()])("the $name pair", (pair) =>
 
 describe("the holes of the recorded pair", () => {
   it("are those that are known of penalty on these recordings", async () => {
-    const { series } = await examinePair(readRecordedPair());
+    const { series } = await examine(readRecordedPair());
     const gaps = series.map(({ labels, holes }) => [labels[1], ...holes.map(({ fromMs, toMs }) => toMs - fromMs)]);
     expect(gaps).toEqual([
       ["t_requests_total", 2239],
@@ -222,6 +223,11 @@ describe("the holes of the recorded pair", () => {
     ]);
   });
 });
+
+/** The pair as two servers serve it and the readers read it. */
+async function examine(pair: StoredPair): Promise<PairReport> {
+  return (await examineStoredPairs([pair]))[0]!;
+}
 
 function spliceNaively(replicas: readonly (readonly NaiveSample[])[]): NaiveSample[] {
   // The twin looks at times alone; without counter mode the bits come out as they went in.

@@ -1,14 +1,24 @@
 import { columnsBlock } from "@promsplice/core";
 import { describe, expect, it } from "vitest";
 import { compareRefreshes, readPoints } from "../src/flicker.ts";
-import { formatDuration, formatInstant, formatLabels, formatShare, wrapText } from "../src/format.ts";
+import {
+  formatBytes,
+  formatDuration,
+  formatInstant,
+  formatLabels,
+  formatShare,
+  wrapLabels,
+  wrapText,
+} from "../src/format.ts";
 import {
   countNearDuplicates,
   countSwitches,
+  estimateInterval,
   findHoles,
   findUncovered,
   measureCoverage,
   measureLongestGap,
+  spanColumns,
 } from "../src/measure.ts";
 import { cutBlocks, joinBlocks } from "../src/splice-pair.ts";
 import { STALE_MARKER_BITS, viewBits } from "../src/stale-marker.ts";
@@ -34,6 +44,15 @@ describe("measures of a series", () => {
       { fromMs: 42.5, toMs: 50 },
     ]);
     expect(measureCoverage([{ fromMs: 32.5, toMs: 40 }], window)).toBeCloseTo(1 - 7.5 / 53, 12);
+  });
+
+  it("estimates the interval as the median step of all replicas", () => {
+    expect(estimateInterval([timestamps, Float64Array.of(1, 12, 23), Float64Array.of()])).toBe(10);
+    expect(estimateInterval([Float64Array.of(5), Float64Array.of()])).toBeUndefined();
+  });
+
+  it("spans what there is where a replica has nothing", () => {
+    expect(spanColumns([timestamps, Float64Array.of()])).toEqual(window);
   });
 
   it("knows the longest gap, and that one sample has none", () => {
@@ -84,6 +103,27 @@ describe("numbers as text", () => {
   it("prints an instant by the pair's clock", () => {
     expect(formatInstant(5000, 3000, "elapsed")).toBe("2.0 s");
     expect(formatInstant(Date.UTC(2026, 0, 15, 5, 10, 3), 0, "time-of-day")).toBe("05:10:03");
+  });
+
+  it("prints bytes in powers of 1000", () => {
+    expect([0, 999, 1000, 66_849, 999_949, 999_950, 12_345_678].map(formatBytes)).toEqual([
+      "0 B",
+      "999 B",
+      "1.0 kB",
+      "66.8 kB",
+      "999.9 kB",
+      "1.0 MB",
+      "12.3 MB",
+    ]);
+  });
+
+  it("breaks labels into lines, between them where that is possible", () => {
+    const labels = ["__name__", "up", "instance", "host-1.example:9100", "job", "node", "rack", "r"];
+    expect(wrapLabels(labels, 34)).toEqual(['up{instance="host-1.example:9100",', '  job="node",rack="r"}']);
+    expect(wrapLabels(labels, 20).every(({ length }) => length <= 20)).toBe(true);
+    expect(wrapLabels(["__name__", "up"], 80)).toEqual(["up{}"]);
+    expect(wrapLabels(["__name__", "http.requests", "le bel", "x"], 80)).toEqual(['{"http.requests","le bel"="x"}']);
+    expect(wrapLabels(["job", "x"], 80)).toEqual(['{job="x"}']);
   });
 
   it("prints labels as PromQL has them", () => {

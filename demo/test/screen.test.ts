@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { examinePair, type PairReport } from "../src/examine.ts";
+import { examineStoredPairs } from "../src/embedded.ts";
+import type { PairReport } from "../src/examine.ts";
 import { readRecordedPair } from "../src/recordings.ts";
 import { SCREEN_WIDTH } from "../src/report.ts";
 import { writeScreen } from "../src/screen.ts";
@@ -15,7 +16,7 @@ describe("the screen", () => {
   let reports: PairReport[];
 
   beforeAll(async () => {
-    reports = [await examinePair(readRecordedPair()), await examinePair(makeSeededDay())];
+    reports = await examineStoredPairs([readRecordedPair(), makeSeededDay()]);
   });
 
   function write(isTty: boolean, environment: Record<string, string>): string {
@@ -50,6 +51,21 @@ describe("the screen", () => {
     for (const environment of [{}, { LANG: "C" }, { ...UTF8, LC_ALL: "C" }]) {
       expect(write(false, environment)).toMatch(/^[\n\u0020-\u007E]*$/);
     }
+  });
+
+  it("says what the readings took: all bytes, and of the idle replica's blocks at most a few", () => {
+    const [recorded, day] = reports;
+    const text = write(false, UTF8);
+    for (const { pair, reading, blocksSent } of reports) {
+      const numbers = `${reading.series} +${blocksSent} +${reading.blocksDecoded} +${reading.blocksPassedOn}`;
+      expect(text).toMatch(new RegExp(`\n  ${pair.name} +${(reading.bytes / 1000).toFixed(1)} kB +${numbers}\n`, "u"));
+    }
+    expect(recorded).toMatchObject({ blocksSent: 8, reading: { series: 4, blocksDecoded: 8, blocksPassedOn: 0 } });
+    expect(day!.blocksSent).toBeGreaterThan(6 * 45);
+    expect(day!.reading.blocksDecoded).toBeLessThan(day!.blocksSent * 0.6);
+    // Of 140 blocks of output those are made anew in which a hole or a switch is.
+    expect(day!.reading.blocksPassedOn).toBeGreaterThan(day!.blocksSent * 0.4);
+    expect(day!.reading.bytes).toBeLessThan(day!.totals.samplesIn * 3);
   });
 
   it("points at the hole that penalty leaves where a replica stops", () => {

@@ -4,14 +4,14 @@ import { readRecordedPair } from "../src/recordings.ts";
 import { makeSeededDay } from "../src/seeded-day.ts";
 import { joinBlocks } from "../src/splice-pair.ts";
 import { STALE_MARKER_BITS, viewBits } from "../src/stale-marker.ts";
-import type { Pair } from "../src/pair.ts";
+import type { StoredPair } from "../src/pair.ts";
 
-function readColumns(pair: Pair, server: number, metric: string) {
+function readColumns(pair: StoredPair, server: number, metric: string) {
   const series = pair.servers[server]!.find(({ labels }) => labels[1] === metric)!;
   return joinBlocks(Array.from<Block>(series.blocks));
 }
 
-function countMarkers(pair: Pair, server: number, metric: string): number {
+function countMarkers(pair: StoredPair, server: number, metric: string): number {
   return viewBits(readColumns(pair, server, metric)).filter((bits) => bits === STALE_MARKER_BITS).length;
 }
 

@@ -4,7 +4,8 @@ import { makeRatios, type Ratio } from "./goals.ts";
 import { measureAllocated } from "./heap.ts";
 import { countDecodedBlocks, measureSpliceHeap } from "./limits-of-memory.ts";
 import { timeOneByOne } from "./plain-table.ts";
-import { type CaseResult, ratioColumns } from "./results.ts";
+import { ratioColumns } from "./render-results.ts";
+import type { CaseResult } from "./results.ts";
 import { detachOneBuffer, takeTurns, warmUp } from "./rounds.ts";
 import { verifyAnswers } from "./verify.ts";
 
@@ -115,7 +116,7 @@ export function printRatios(ratios: readonly Ratio[]): void {
     const [goal, measured, reached] = ratioColumns(ratio);
     const name = `${ratio.what}${ratio.against === "–" ? "" : ` / ${ratio.against}`}`;
     console.log(
-      `${name.padEnd(74)} ${measured.padStart(14)}   ${goal.padEnd(14)} ${reached.replaceAll("*", "")}`.trimEnd(),
+      `${name.padEnd(74)} ${measured.padStart(17)}   ${goal.padEnd(17)} ${reached.replaceAll("*", "")}`.trimEnd(),
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Compares with the original: Thanos' own iterator in Go over the same columns, by the program in `../go`.
- * `node dist/go.js [--write]`. Without Go, or where its modules cannot be downloaded, it says so and is no failure; an answer
+ * Compares with the originals in Go, by the programs in `../go`: Thanos' own iterator over the same columns, and Prometheus'
+ * XOR chunks. `node dist/go.js [--write]`. Without Go, or where its modules cannot be downloaded, it says so and is no failure; an answer
  * that differs from the original's is one.
  */
 import { spawnSync } from "node:child_process";
@@ -13,9 +13,10 @@ import { printRatios } from "./bench.ts";
 import { type Case, countRunRows, cutIntoOneBlock } from "./cases.ts";
 import { checksumColumns, writeColumnsFile } from "./columns-file.ts";
 import { makeReplicas, SHAPES, type Shape, WHOLE_SHAPES } from "./fixtures.ts";
+import { CHUNKS_OF_SHAPE, CHUNKS_ROUNDS, compareChunks } from "./go-chunks.ts";
 import { faster, type Ratio } from "./goals.ts";
 import { ensureGarbageCollector } from "./heap.ts";
-import { describeCircumstances, type GoCaseResult, PACKAGE_PATH, writeResults } from "./results.ts";
+import { describeCircumstances, describeRows, type GoCaseResult, PACKAGE_PATH, writeResults } from "./results.ts";
 import { detachOneBuffer, takeTurns, warmUp } from "./rounds.ts";
 
 const ROUNDS = 25;
@@ -25,11 +26,8 @@ const WARM_UPS = 1_000;
 const FASTER_MIN = 10;
 const GO = process.platform === "win32" ? "go.exe" : "go";
 const GO_PATH = path.join(PACKAGE_PATH, "go");
-const BINARY_PATH = path.join(
-  PACKAGE_PATH,
-  "dist",
-  process.platform === "win32" ? "thanos-penalty.exe" : "thanos-penalty",
-);
+const THANOS_PATH = binaryPath("thanos-penalty");
+const CHUNKS_PATH = binaryPath("prometheus-chunks");
 
 interface GoCase {
   readonly shape: Shape;
@@ -52,34 +50,58 @@ interface GoLine {
 
 const { values } = parseArgs({ options: { write: { type: "boolean" } } });
 ensureGarbageCollector();
-const builtWith = buildGoProgram();
+const builtWith = buildGoPrograms();
 if (builtWith !== undefined) {
+  detachOneBuffer();
+  await compareAllChunks(builtWith);
   await compareAll(builtWith);
 }
 
-/** Builds the program and returns the version of Go, or says why not and returns undefined. */
-function buildGoProgram(): string | undefined {
+function binaryPath(name: string): string {
+  return path.join(PACKAGE_PATH, "dist", process.platform === "win32" ? `${name}.exe` : name);
+}
+
+/** Builds the programs and returns the version of Go, or says why not and returns undefined. */
+function buildGoPrograms(): string | undefined {
   const version = runGo("version");
   if (version.status !== 0) {
     console.log("bench:go: skipped, there is no Go on this machine");
     return undefined;
   }
-  // Lists what the program is made of, for which it must be there: the download, told apart from a program that is wrong.
-  const download = runGo("list", "-tags", "slicelabels", "-deps", ".");
+  // Lists what the programs are made of, for which it must be there: the download, told apart from a program that is wrong.
+  const download = runGo("list", "-tags", "slicelabels", "-deps", "./...");
   if (download.status !== 0) {
     console.log(`bench:go: skipped, the modules could not be had: ${download.stderr.trim().split("\n").at(-1)}`);
     return undefined;
   }
-  console.log("bench:go: building Thanos' iterator, which takes minutes the first time");
-  const build = runGo("build", "-tags", "slicelabels", "-o", BINARY_PATH, ".");
-  if (build.status !== 0) {
-    throw new Error(`the Go program does not build: ${build.stderr}`);
+  console.log("bench:go: building Thanos' iterator and Prometheus' chunks, which takes minutes the first time");
+  for (const [source, target] of [
+    [".", THANOS_PATH],
+    ["./chunks", CHUNKS_PATH],
+  ] as const) {
+    const build = runGo("build", "-tags", "slicelabels", "-o", target, source);
+    if (build.status !== 0) {
+      throw new Error(`the Go program does not build: ${build.stderr}`);
+    }
   }
   return version.stdout.trim().split(" ")[2] ?? "go";
 }
 
+async function compareAllChunks(goVersion: string): Promise<void> {
+  const { cases, ratios } = await compareChunks(CHUNKS_PATH);
+  printRatios(ratios);
+  if (values.write === true) {
+    const amount = `${CHUNKS_OF_SHAPE} chunks of each kind`;
+    const circumstances = describeCircumstances(describeRuntime(goVersion), CHUNKS_ROUNDS, amount);
+    writeResults({ goChunks: { circumstances, ratios, cases } });
+  }
+}
+
+function describeRuntime(goVersion: string): string {
+  return `Node ${process.version}, ${goVersion}`;
+}
+
 async function compareAll(goVersion: string): Promise<void> {
-  detachOneBuffer();
   for (const { shape, replicas: count, counter } of GO_CASES) {
     const replicas = makeReplicas(shape, count, WARM_UP_ROWS);
     const rows = dedup(replicas, penalty({ counter })).timestamps.length;
@@ -105,7 +127,7 @@ async function compareAll(goVersion: string): Promise<void> {
   }
   printRatios(ratios);
   if (values.write === true) {
-    const circumstances = describeCircumstances(`Node ${process.version}, ${goVersion}`, ROUNDS, ROWS_PER_REPLICA);
+    const circumstances = describeCircumstances(describeRuntime(goVersion), ROUNDS, describeRows(ROWS_PER_REPLICA));
     writeResults({ go: { circumstances, ratios, cases } });
   }
 }
@@ -150,7 +172,7 @@ function makeOurCases(replicas: readonly Columns[], counter: boolean, expected: 
 
 function runOriginal(filePath: string, counter: boolean): GoLine {
   const parameters = ["-rounds", String(ROUNDS), counter ? `counter=${filePath}` : filePath];
-  const { status, stdout, stderr } = spawnSync(BINARY_PATH, parameters, { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(THANOS_PATH, parameters, { encoding: "utf8" });
   if (status !== 0) {
     throw new Error(`the Go program failed: ${stderr}`);
   }

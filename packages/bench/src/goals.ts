@@ -7,10 +7,13 @@ export interface Ratio {
   readonly what: string;
   readonly against: string;
   readonly measured: number;
-  readonly unit: "times faster" | "times its time" | "bytes" | "blocks";
-  /** The least ("times faster") or the most (the others) that is wanted; undefined where the number is only good to know. */
+  readonly unit: "times faster" | "times its time" | "times as much" | "bytes" | "blocks" | Speed;
+  /** The least (of speeds) or the most (of the others) that is wanted; undefined where the number is only good to know. */
   readonly limit?: number;
 }
+
+/** What there is of in a second. */
+export type Speed = "GB/s" | "M samples/s";
 
 /** Times in ns an input, by the name of the case. */
 export type Times = ReadonlyMap<string, number>;
@@ -92,7 +95,12 @@ export function faster(what: string, against: string, measured: number, limit?: 
   return { what, against, measured, unit: "times faster", ...(limit === undefined ? {} : { limit }) };
 }
 
-function slower(what: string, against: string, measured: number, limit?: number): Ratio {
+/** A speed, which is measured against nothing. */
+export function atLeast(unit: Speed, what: string, measured: number, limit?: number): Ratio {
+  return { what, against: "–", measured, unit, ...(limit === undefined ? {} : { limit }) };
+}
+
+export function slower(what: string, against: string, measured: number, limit?: number): Ratio {
   return { what, against, measured, unit: "times its time", ...(limit === undefined ? {} : { limit }) };
 }
 
@@ -101,11 +109,16 @@ export function isReached({ unit, measured, limit }: Ratio): boolean | undefined
   if (limit === undefined) {
     return undefined;
   }
-  return unit === "times faster" ? measured >= limit : measured <= limit;
+  return isSpeed(unit) ? measured >= limit : measured <= limit;
+}
+
+/** Whether more is better. */
+export function isSpeed(unit: Ratio["unit"]): boolean {
+  return unit === "times faster" || unit.endsWith("/s");
 }
 
 /** @throws Error if there is no such case. */
-function timeOf(times: Times, name: string): number {
+export function timeOf(times: Times, name: string): number {
   const time = times.get(name);
   if (time === undefined) {
     throw new Error(`no case is named ${name}`);

@@ -1,21 +1,36 @@
 /**
- * Runs the benchmark: `node dist/main.js [--smoke] [--write]`.
+ * Runs the benchmark, one part after another: `node dist/main.js [--smoke] [--write] [part …]`.
  *
  *     --smoke    everything small and quick; fails only on wrong answers
  *     --write    puts the numbers into results.json and RESULTS.md
+ *     merging    the core, over columns in memory
+ *     wire       chunks, checksums, frames, and whole answers without a socket
+ *     serving    the handler, between replicas and clients in processes of their own
+ *
+ * Each part is a process: what the engine has learnt in one would change the times of the next.
  */
+import { spawnSync } from "node:child_process";
+import path from "node:path";
 import { parseArgs } from "node:util";
-import { FULL, runBench, SMOKE } from "./bench.ts";
-import { ensureGarbageCollector } from "./heap.ts";
-import { describeCircumstances, writeResults } from "./results.ts";
 
-const { values } = parseArgs({ options: { smoke: { type: "boolean" }, write: { type: "boolean" } } });
-ensureGarbageCollector();
-const extent = values.smoke === true ? SMOKE : FULL;
-const { cases, ratios } = await runBench(extent);
-if (values.smoke === true) {
-  console.log(`\nsmoke: ${cases.length} cases gave what they must; their times mean nothing`);
-} else if (values.write === true) {
-  const circumstances = describeCircumstances(`Node ${process.version}`, extent.rounds, extent.rowsPerReplica);
-  writeResults({ bench: { circumstances, ratios, cases } });
+const PARTS = ["merging", "wire", "serving"];
+
+const { values, positionals } = parseArgs({
+  options: { smoke: { type: "boolean" }, write: { type: "boolean" } },
+  allowPositionals: true,
+});
+const unknown = positionals.filter((part) => !PARTS.includes(part));
+if (unknown.length > 0) {
+  throw new Error(`there is no part ${unknown.join(", ")}, only ${PARTS.join(", ")}`);
+}
+const flags = Object.keys(values).map((name) => `--${name}`);
+for (const part of positionals.length === 0 ? PARTS : positionals) {
+  const { status } = spawnSync(
+    process.execPath,
+    ["--expose-gc", path.join(import.meta.dirname, `${part}.js`), ...flags],
+    { stdio: "inherit" },
+  );
+  if (status !== 0) {
+    process.exit(status ?? 1);
+  }
 }

@@ -1,12 +1,13 @@
 /**
- * The results that are kept: numbers in `results.json`, and for people `RESULTS.md`, of which the program writes all but the
+ * The results that are kept: numbers in `results.json`, and for people `RESULTS.md`, of which the programs write all but the
  * last section, which says in words what limits what is not reached.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { isReached, type Ratio } from "./goals.ts";
+import type { Ratio } from "./goals.ts";
+import { renderResults } from "./render-results.ts";
 
 /** Where and on what something was measured. */
 export interface Circumstances {
@@ -15,7 +16,8 @@ export interface Circumstances {
   readonly commit: string;
   readonly date: string;
   readonly rounds: number;
-  readonly rowsPerReplica: number;
+  /** How much was run over in each round, in words. */
+  readonly amount: string;
 }
 
 /** One case; all numbers are per input (a sample, or a series where series are grouped). */
@@ -34,9 +36,46 @@ export interface GoCaseResult {
   readonly dedupNs: number;
 }
 
+/** One case over bytes: ns a sample, or a byte where bytes are counted. */
+interface WireCaseResult {
+  readonly name: string;
+  readonly nsPerInput: number;
+}
+
+/** XOR chunks of one shape, in ns a sample. */
+export interface GoChunksCaseResult {
+  readonly name: string;
+  readonly goDecodeNs: number;
+  readonly decodeNs: number;
+  readonly decodeTimesNs: number;
+  readonly goEncodeNs: number;
+  readonly encodeNs: number;
+}
+
+/** Requests of one kind, sent by so many clients at a time. */
+export interface ServingCaseResult {
+  readonly name: string;
+  readonly clients: number;
+  readonly requestsPerSecond: number;
+  /** From the request to the end of the body, in ms: half of the requests took at most so long, and 99 of 100. */
+  readonly medianMs: number;
+  readonly percentile99Ms: number;
+  readonly bodyBytes: number;
+}
+
+/** What one part of the benchmark found. */
+interface Section<CaseOfPart> {
+  readonly circumstances: Circumstances;
+  readonly ratios: readonly Ratio[];
+  readonly cases: readonly CaseOfPart[];
+}
+
 export interface Results {
-  bench?: { circumstances: Circumstances; ratios: readonly Ratio[]; cases: readonly CaseResult[] };
-  go?: { circumstances: Circumstances; ratios: readonly Ratio[]; cases: readonly GoCaseResult[] };
+  bench?: Section<CaseResult>;
+  go?: Section<GoCaseResult>;
+  wire?: Section<WireCaseResult>;
+  goChunks?: Section<GoChunksCaseResult>;
+  serving?: Section<ServingCaseResult>;
 }
 
 export const PACKAGE_PATH: string = path.dirname(import.meta.dirname);
@@ -44,15 +83,20 @@ const JSON_PATH = path.join(PACKAGE_PATH, "results.json");
 const MARKDOWN_PATH = path.join(PACKAGE_PATH, "RESULTS.md");
 const NOTES_HEADING = "## What limits the rest";
 
-export function describeCircumstances(runtime: string, rounds: number, rowsPerReplica: number): Circumstances {
+export function describeCircumstances(runtime: string, rounds: number, amount: string): Circumstances {
   return {
     machine: `${os.cpus()[0]?.model.trim() ?? "unknown"}, ${os.cpus().length} × ${os.arch()}, ${os.platform()}`,
     runtime,
     commit: describeCommit(),
     date: new Date().toISOString().slice(0, 10),
     rounds,
-    rowsPerReplica,
+    amount,
   };
+}
+
+/** The amount of a part that merges columns. */
+export function describeRows(rowsPerReplica: number): string {
+  return `${rowsPerReplica.toLocaleString("en")} samples a replica`;
 }
 
 /** Puts new results in the place of old ones of their kind, in both files. */
@@ -66,84 +110,10 @@ export function writeResults(results: Results): void {
   writeFileSync(MARKDOWN_PATH, `${renderResults(merged)}\n${notes}`);
 }
 
-function renderResults({ bench, go }: Results): string {
-  const lines = [
-    "# Results",
-    "",
-    "Written by `npm run bench -- --write` and `npm run bench:go -- --write`; the last section is written by hand and kept.",
-    "Cases take turns and the least time of all rounds counts. Shapes: *whole* exactly 15 s apart, *jitter* ±10 ms, *gap* jitter",
-    "and one scrape in a thousand missed, *missed* jitter and one in ten missed, on every replica by itself. A line without a",
-    "goal is there to be known.",
-  ];
-  if (bench !== undefined) {
-    lines.push("", "## Ratios", "", ...renderCircumstances(bench.circumstances), "", ...renderRatios(bench.ratios));
-  }
-  if (go !== undefined) {
-    lines.push(
-      "",
-      "## Against Thanos' iterator in Go, decoded samples",
-      "",
-      ...renderCircumstances(go.circumstances),
-      "",
-      ...renderRatios(go.ratios),
-      "",
-      "| ns an input sample | Thanos | `splice` | `dedup` |",
-      "|---|--:|--:|--:|",
-      ...go.cases.map(
-        ({ name, thanosNs, spliceNs, dedupNs }) =>
-          `| ${name} | ${thanosNs.toFixed(2)} | ${spliceNs.toFixed(2)} | ${dedupNs.toFixed(2)} |`,
-      ),
-    );
-  }
-  if (bench !== undefined) {
-    lines.push(
-      "",
-      "## Times and memory",
-      "",
-      "Per input sample, or per series where series are grouped. Buffers are the memory of typed arrays.",
-      "",
-      "| case | ns | heap bytes | buffer bytes |",
-      "|---|--:|--:|--:|",
-      ...bench.cases.map(
-        ({ name, nsPerInput, heapBytesPerInput, bufferBytesPerInput }) =>
-          `| ${name} | ${nsPerInput.toFixed(2)} | ${heapBytesPerInput.toFixed(2)} | ${bufferBytesPerInput.toFixed(2)} |`,
-      ),
-    );
-  }
-  return `${lines.join("\n")}\n`;
-}
-
-function renderCircumstances({ machine, runtime, commit, date, rounds, rowsPerReplica }: Circumstances): string[] {
-  return [
-    `${machine}; ${runtime}; commit ${commit}; ${date}.`,
-    `${rounds} rounds, ${rowsPerReplica.toLocaleString("en")} samples a replica.`,
-  ];
-}
-
-function renderRatios(ratios: readonly Ratio[]): string[] {
-  return [
-    "| what | against | goal | measured | reached |",
-    "|---|---|---|--:|---|",
-    ...ratios.map((ratio) => `| ${ratio.what} | ${ratio.against} | ${ratioColumns(ratio).join(" | ")} |`),
-  ];
-}
-
-/** A ratio's goal, what was measured and whether that is enough, as text. */
-export function ratioColumns(ratio: Ratio): [goal: string, measured: string, reached: string] {
-  const { unit, measured, limit } = ratio;
-  const isCount = unit === "bytes" || unit === "blocks";
-  const reached = isReached(ratio);
-  return [
-    limit === undefined ? "–" : `${unit === "times faster" ? "at least" : "at most"} ${isCount ? limit : `${limit} ×`}`,
-    isCount ? `${measured} ${unit}` : `${measured.toFixed(2)} ×${unit === "times faster" ? " faster" : ""}`,
-    reached === undefined ? "" : reached ? "yes" : "**no**",
-  ];
-}
-
 /** The commit, and whether the sources differ from it. */
 function describeCommit(): string {
   const commit = git("rev-parse", "--short", "HEAD");
-  const changed = git("status", "--porcelain", "--", "../core/src", "src", "go");
+  const changed = git("status", "--porcelain", "--", "../core/src", "../remote-read/src", "src", "go");
   return commit === undefined ? "none" : `${commit}${changed === "" ? "" : " with changes"}`;
 }
 

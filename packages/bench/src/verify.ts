@@ -36,7 +36,7 @@ export function verifyAnswers(rows: number): number {
 }
 
 /** Fails unless two pairs of columns hold the same bits. */
-function compareColumns(what: string, got: Columns, expected: Columns): void {
+export function compareColumns(what: string, got: Columns, expected: Columns): void {
   if (got.timestamps.length !== expected.timestamps.length) {
     throw new Error(`${what}: gave ${got.timestamps.length} rows, expected ${expected.timestamps.length}`);
   }

@@ -9,11 +9,11 @@
  */
 import { type Block, compareLabelSets, formatLabelSet, type LabelSet } from "@promsplice/core";
 
-import { chunksOf } from "./chunk/chunk-block.ts";
+import { chunksOf, type EncodedChunk } from "./chunk/chunk-block.ts";
 import { encodeChunkedSeries } from "./chunked-response.ts";
 import { clipBlocks } from "./clip-blocks.ts";
 import { ReadResponseEncoder } from "./read-response.ts";
-import type { Query, Reader, Reading, ReadReport } from "./reader.ts";
+import { type Query, type Reader, type Reading, type ReadReport, wantsLabelSetsOnly } from "./reader.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 import type { Crc32c } from "./wire/crc32c.ts";
 import { compressSnappy, type SnappyOptions } from "./wire/snappy.ts";
@@ -30,7 +30,7 @@ export interface AnswerOptions {
   readonly crc32c: Crc32c | undefined;
 }
 
-/** A series with rows inside the query's range, and nothing but these. */
+/** A series with rows inside the query's range, and nothing but these; none where only label sets are wanted. */
 interface ClippedSeries {
   readonly labels: LabelSet;
   readonly blocks: readonly Block[];
@@ -60,8 +60,10 @@ export class Answer {
     const { frameBytesMax, crc32c } = this.#options;
     for (const [queryIndex, query] of this.#queries.entries()) {
       for await (const { labels, blocks } of this.#read(query)) {
-        const chunks = blocks.flatMap((block) => chunksOf(block));
-        yield encodeChunkedSeries(labels, chunks, queryIndex, { frameBytesMax, crc32c });
+        const chunks = encodeBlocks(blocks);
+        if (chunks.length > 0) {
+          yield encodeChunkedSeries(labels, chunks, queryIndex, { frameBytesMax, crc32c });
+        }
       }
     }
   }
@@ -97,8 +99,9 @@ export class Answer {
         }
         checkOrder(before, series.labels);
         before = series.labels;
-        const blocks = clipBlocks(series.blocks, startMs, endMs);
-        if (blocks.length > 0) {
+        const isBare = wantsLabelSetsOnly(query);
+        const blocks = isBare ? [] : clipBlocks(series.blocks, startMs, endMs);
+        if (isBare || blocks.length > 0) {
           yield { labels: series.labels, blocks };
         }
       }
@@ -114,6 +117,15 @@ export class Answer {
     }
     return samples;
   }
+}
+
+/** Blocks as chunks: as they came in, where they still are that. */
+function encodeBlocks(blocks: readonly Block[]): readonly EncodedChunk[] {
+  const chunks: EncodedChunk[] = [];
+  for (const block of blocks) {
+    chunks.push(...chunksOf(block));
+  }
+  return chunks;
 }
 
 function checkOrder(before: LabelSet | undefined, labels: LabelSet): void {

@@ -12,7 +12,16 @@ import { startClock } from "./http-body.ts";
 import { mergeReceived } from "./merge-received.ts";
 import type { ReceivedSeries } from "./ordered-series.ts";
 import { openAnswer, type ResponseType, type Server } from "./read-exchange.ts";
-import type { Hints, Matcher, Query, Reader, Reading, ReadOptions, ReadReport } from "./reader.ts";
+import {
+  type Hints,
+  type Matcher,
+  type Query,
+  type Reader,
+  type Reading,
+  type ReadOptions,
+  type ReadReport,
+  wantsLabelSetsOnly,
+} from "./reader.ts";
 import { nameError, receiveBlocks, type ReceivedBlocksContext } from "./received-blocks.ts";
 import { receiveFrames, receiveSamples } from "./received-series.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
@@ -62,7 +71,8 @@ export interface RemoteReaderOptions {
   readonly responseTypes?: readonly ResponseType[] | undefined;
   /**
    * One label that tells apart the members of a pair whose series this server holds all, and its values. Each is one request,
-   * and the series with none of these values are another.
+   * and the series with none of these values are another. Unnamed, the answer of a server that is the only one of a
+   * `splicedReader` is gathered whole and sorted.
    */
   readonly members?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Gathers the whole answer and sorts it: for servers whose order is another. */
@@ -238,8 +248,10 @@ class RemoteReading implements Reading {
 
   /** The series of the answer to one request, in order. */
   async *#receive(query: Query): AsyncGenerator<ReceivedSeries, void, undefined> {
-    const { crc32c, isCollected, limits, server, snappy } = this.#settings;
-    const { orderWithout = [] } = this.#options;
+    const { crc32c, limits, members, server, snappy } = this.#settings;
+    const { isAlone = false, orderWithout = [] } = this.#options;
+    // A server read alone is likely to hold all members of a pair; unnamed, these are not in the order without their label.
+    const isCollected = this.#settings.isCollected || (isAlone && members === undefined && orderWithout.length > 0);
     const onBytes = (bytes: number): void => {
       this.#bytes += bytes;
     };
@@ -258,7 +270,7 @@ class RemoteReading implements Reading {
   #take({ labels, pieces, united }: ReceivedSeries): Series | undefined {
     const blocks = receiveBlocks(labels, pieces, this.#query, this.#context);
     // Where only label sets are wanted, servers send them without samples.
-    if ("length" in blocks && blocks.length === 0 && this.#query.hints?.func !== "series") {
+    if ("length" in blocks && blocks.length === 0 && !wantsLabelSetsOnly(this.#query)) {
       return undefined;
     }
     const { seriesMax } = this.#settings.limits;

@@ -13,25 +13,34 @@ export function clipBlocks(blocks: Iterable<Block>, startMs: number, endMs: numb
   if (startMs > endMs) {
     return [];
   }
-  // Fast path: in order, as all are but those of servers that took in samples out of order.
+  // Fast path: in order, as all are but those of servers that took in samples out of order. No function a block: a tenth of
+  // the time of a spliced answer went there.
   if (isInOrder(all)) {
-    return all.flatMap((block) => clipBlock(block, startMs, endMs));
+    const clipped: Block[] = [];
+    for (const block of all) {
+      if (block.firstMs >= startMs && block.lastMs <= endMs) {
+        clipped.push(block);
+      } else if (block.lastMs >= startMs && block.firstMs <= endMs) {
+        clipped.push(...cutBlock(block, startMs, endMs));
+      }
+    }
+    return clipped;
   }
   // Of one replica every strategy keeps every sample; what overlaps is united on the way.
   return [...spliceBlocks([all], penalty(), { startMs, endMs })];
 }
 
 function isInOrder(blocks: readonly Block[]): boolean {
-  return blocks.every((block, index) => index === 0 || blocks[index - 1]!.lastMs < block.firstMs);
+  for (let index = 1; index < blocks.length; index++) {
+    if (blocks[index - 1]!.lastMs >= blocks[index]!.firstMs) {
+      return false;
+    }
+  }
+  return true;
 }
 
-function clipBlock(block: Block, startMs: number, endMs: number): Block[] {
-  if (block.firstMs >= startMs && block.lastMs <= endMs) {
-    return [block];
-  }
-  if (block.lastMs < startMs || block.firstMs > endMs) {
-    return [];
-  }
+/** The part of a block inside the range; none where the block has no row there. */
+function cutBlock(block: Block, startMs: number, endMs: number): Block[] {
   const timestamps = block.timestamps();
   const start = findRow(timestamps, (timeMs) => timeMs >= startMs);
   const end = findRow(timestamps, (timeMs) => timeMs > endMs);

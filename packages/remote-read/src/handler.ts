@@ -12,7 +12,7 @@ import { Admission, type Leave } from "./admission.ts";
 import { Answer } from "./answer-pieces.ts";
 import { paceBody } from "./paced-body.ts";
 import { decodeReadRequest, type ReadRequest } from "./read-request.ts";
-import type { Reader, ReadReport } from "./reader.ts";
+import { type Reader, type ReadReport, wantsLabelSetsOnly } from "./reader.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 import { readRequestBody } from "./request-body.ts";
 import type { Crc32c } from "./wire/crc32c.ts";
@@ -147,7 +147,7 @@ class Exchange {
     let type: number;
     try {
       request = this.#decode(body);
-      type = negotiate(request.acceptedResponseTypes);
+      type = negotiate(request);
     } catch (error) {
       return this.#refuse(error, 400);
     }
@@ -235,12 +235,16 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /**
- * The first of the client's wishes that can be met; samples where it has none.
+ * The first of the client's wishes that can be met; samples where it has none. Where only label sets are wanted it is samples
+ * if the client takes them: a stream has no way to send a series without chunks.
  *
  * @throws RangeError if none can.
  */
-function negotiate(acceptedResponseTypes: readonly number[]): number {
+function negotiate({ queries, acceptedResponseTypes }: ReadRequest): number {
   if (acceptedResponseTypes.length === 0) {
+    return SAMPLES;
+  }
+  if (acceptedResponseTypes.includes(SAMPLES) && queries.length > 0 && queries.every(wantsLabelSetsOnly)) {
     return SAMPLES;
   }
   const type = acceptedResponseTypes.find((accepted) => accepted === SAMPLES || accepted === STREAMED_XOR_CHUNKS);

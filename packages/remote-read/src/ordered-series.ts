@@ -144,7 +144,9 @@ export class SeriesOrder {
     }
     if (isCollected) {
       const series = formatLabelSet(newest.labels);
-      const message = `the answer is over ${sortBytesMax} bytes at ${series}, too long to be collected and sorted`;
+      const message =
+        `the answer is over ${sortBytesMax} bytes at ${series}, too long to be collected and sorted; if the server ` +
+        "holds several members of a pair, name them with `members`, else raise `sortBytesMax`";
       throw new RemoteReadError("limit-exceeded", message, { series });
     }
     const other = this.#waiting[0]!.series[0]!.labels;

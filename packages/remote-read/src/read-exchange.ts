@@ -9,7 +9,7 @@
  */
 import { HttpBody, transportError, withDeadline } from "./http-body.ts";
 import { encodeReadRequest } from "./read-request.ts";
-import type { Query } from "./reader.ts";
+import { type Query, wantsLabelSetsOnly } from "./reader.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 import { compressSnappy, type SnappyOptions } from "./wire/snappy.ts";
 
@@ -60,7 +60,7 @@ export interface OpenedAnswer {
  * @throws RemoteReadError `http-status`, `content-type`, `timeout`, `body-truncated`, or the signal's reason.
  */
 export async function openAnswer(server: Server, query: Query, options: ExchangeOptions): Promise<OpenedAnswer> {
-  const types = server.responseTypes;
+  const types: readonly ResponseType[] = wantsLabelSetsOnly(query) ? ["SAMPLES"] : server.responseTypes;
   const response = await send(server, query, types, options);
   const isFallback =
     response.status >= 500 && !server.hasAnswered && types.length > 1 && types.includes("STREAMED_XOR_CHUNKS");

@@ -28,6 +28,11 @@ export interface Hints {
   readonly rangeMs: number;
 }
 
+/** Whether only label sets are wanted: then servers send them without samples, and have no way to stream them. */
+export function wantsLabelSetsOnly({ hints }: Query): boolean {
+  return hints?.func === "series";
+}
+
 /** Times in ms, both ends inclusive, inside ±2^53. All matchers must hold. */
 export interface Query {
   readonly startMs: number;
@@ -44,6 +49,11 @@ export interface ReadOptions {
    * next to one another. None by default.
    */
   readonly orderWithout?: readonly string[] | undefined;
+  /**
+   * No other reader is read beside this one. Where it cannot have the order from its server, it may then gather the whole
+   * answer before it passes anything on.
+   */
+  readonly isAlone?: boolean | undefined;
 }
 
 export interface Reader {

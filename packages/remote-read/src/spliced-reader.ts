@@ -20,7 +20,15 @@ import {
 } from "@promsplice/core";
 import { isPassedOn } from "./chunk/chunk-block.ts";
 import { Guard, guardBlocks } from "./guarded-block.ts";
-import type { Query, Reader, Reading, ReadOptions, ReadReport, ReplicaReport } from "./reader.ts";
+import {
+  type Query,
+  type Reader,
+  type Reading,
+  type ReadOptions,
+  type ReadReport,
+  type ReplicaReport,
+  wantsLabelSetsOnly,
+} from "./reader.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 
 export interface SplicedReaderOptions {
@@ -54,6 +62,8 @@ interface Member {
   readonly reading: Reading;
   readonly controller: AbortController;
   readonly guard: Guard;
+  /** Whether it has given a series. */
+  hasGiven: boolean;
   isComplete: boolean;
   error: Error | undefined;
   leftOutFrom: string | undefined;
@@ -86,11 +96,13 @@ class SplicedReading implements Reading {
       const reading = reader.read(query, {
         signal: controller.signal,
         orderWithout: [...new Set([...replicaLabels, ...orderWithout])],
+        isAlone: this.#readers.length === 1,
       });
       return {
         reading,
         controller,
         guard: new Guard(),
+        hasGiven: false,
         isComplete: false,
         error: undefined,
         leftOutFrom: undefined,
@@ -102,8 +114,9 @@ class SplicedReading implements Reading {
       throwIfAborted(signal);
       const sources = this.#members.map((member) => this.#seriesOf(member));
       for await (const group of groupSeries(sources, { replicaLabels, replicaOrder, orderWithout })) {
+        this.#noteMissing(group);
         const blocks = this.#splice(group, decided);
-        if (blocks.length > 0) {
+        if (blocks.length > 0 || wantsLabelSetsOnly(query)) {
           this.#series++;
           this.#united += group.united;
           yield { labels: group.labels, blocks };
@@ -146,12 +159,23 @@ class SplicedReading implements Reading {
         if (member.error !== undefined) {
           return;
         }
+        member.hasGiven = true;
         yield series;
       }
       member.isComplete = true;
     } catch (error) {
       throwIfAborted(this.#readOptions.signal);
       this.#leaveOut(member, error, undefined);
+    }
+  }
+
+  /** Writes down the first series after a replica's stream has broken off: it comes without that replica. */
+  #noteMissing({ labels, replicas }: SeriesGroup): void {
+    for (const [source, member] of this.#members.entries()) {
+      const hasBrokenOff = member.error !== undefined && member.hasGiven && member.leftOutFrom === undefined;
+      if (hasBrokenOff && !replicas.some((replica) => replica.source === source)) {
+        member.leftOutFrom = formatLabelSet(labels);
+      }
     }
   }
 
@@ -213,9 +237,14 @@ class SplicedReading implements Reading {
 function replicasOf({ reading, error, leftOutFrom }: Member): ReplicaReport[] {
   return reading.report().replicas.map((replica) => ({
     ...replica,
-    error: replica.error ?? error,
+    error: error !== undefined && wasCancelled(replica) ? error : (replica.error ?? error),
     leftOutFrom: replica.leftOutFrom ?? leftOutFrom,
   }));
+}
+
+/** Whether what a reading says of itself is only that it was cancelled, as we do with those that we leave out. */
+function wasCancelled({ error }: ReplicaReport): boolean {
+  return error instanceof RemoteReadError && error.code === "aborted";
 }
 
 /** Which of the spliced replicas an error comes from. */

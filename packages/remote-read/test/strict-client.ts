@@ -11,6 +11,8 @@ import { decodeNaively } from "./naive-xor.ts";
 export interface ClientQuery {
   readonly startMs: number;
   readonly endMs: number;
+  /** Whether it is a query of the series API, which looks at label sets only: they come without samples. */
+  readonly wantsLabelSetsOnly?: boolean;
 }
 
 /** A sample: time in ms, the value's bits in hexadecimal. */
@@ -172,13 +174,13 @@ function checkChunkOrder(chunks: readonly ClientChunk[]): void {
   }
 }
 
-function checkSeries(series: readonly ClientSeries[], { startMs, endMs }: ClientQuery): void {
+function checkSeries(series: readonly ClientSeries[], { startMs, endMs, wantsLabelSetsOnly }: ClientQuery): void {
   for (const [index, { labels, rows }] of series.entries()) {
     if (index > 0 && compareBytewise(series[index - 1]!.labels, labels) >= 0) {
       throw new Error(`label set ${labels.join(",")} comes twice or out of order`);
     }
-    if (rows.length === 0) {
-      throw new Error(`series ${labels.join(",")} is empty`);
+    if ((rows.length === 0) !== (wantsLabelSetsOnly ?? false)) {
+      throw new Error(`series ${labels.join(",")} has ${rows.length} samples`);
     }
     for (const [row, [timeMs]] of rows.entries()) {
       if (timeMs < startMs || timeMs > endMs) {

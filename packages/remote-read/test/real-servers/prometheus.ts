@@ -150,6 +150,21 @@ export class PrometheusServer {
     return JSON.parse(await this.queryText(expression, timeMs)) as JsonAnswer;
   }
 
+  /** The label sets of a selector, by the series API. Fails on warnings. */
+  async series(selector: string, startMs: number, endMs: number): Promise<Readonly<Record<string, string>>[]> {
+    const parameters = new URLSearchParams({
+      "match[]": selector,
+      start: String(startMs / 1000),
+      end: String(endMs / 1000),
+    });
+    const response = await fetch(`${this.url}/api/v1/series?${parameters.toString()}`);
+    const answer = (await response.json()) as { data?: Record<string, string>[]; warnings?: string[]; error?: string };
+    if (answer.data === undefined || answer.warnings !== undefined) {
+      throw new Error(`the series API answered ${JSON.stringify(answer)}`);
+    }
+    return answer.data;
+  }
+
   /** Everything in a copy of its data, as `promtool tsdb dump` prints it. */
   dump(copy: string): string {
     return execFileSync(this.program.promtool, ["tsdb", "dump", copy], {

@@ -17,7 +17,7 @@ import { naiveIncrease } from "./naive-increase.ts";
 import { findNewPrometheus, findPackagedPrometheus, type PrometheusProgram, PrometheusServer } from "./prometheus.ts";
 import { HITS_PER_SECOND, ScrapeTarget } from "./scrape-target.ts";
 import { HandlerServer, spliceServers, type Traffic } from "./spliced-servers.ts";
-import { type Dump, dumpServer, isStale } from "./tsdb-dump.ts";
+import { type Dump, dumpServer, isStale, seriesKey } from "./tsdb-dump.ts";
 
 const packaged = findPackagedPrometheus();
 const newer = findNewPrometheus();
@@ -189,6 +189,12 @@ describe.each(CASES)("$name", ({ pair: pairIndex, asker: askerIndex, responseTyp
       .filter(([, row]) => !isStale(row))
       .map(([key, row]) => [key, [[endMs, valueOf(row)]]] as const);
     expect(bySeries(answer.data!.result)).toEqual(new Map(newest));
+  });
+
+  test("the series API shows the label sets of both replicas as one", async () => {
+    const labelSets = await asker.series('{job="t"}', endMs - windowSeconds * 1000, endMs);
+    const expected = spliceDumps(pair.dumps, endMs - windowSeconds * 1000, endMs);
+    expect(labelSets.map((labels) => seriesKey(labels)).toSorted()).toEqual([...expected.keys()].toSorted());
   });
 
   test("count, sum and increase are the twin's, and the increase is the truth within two scrapes", async () => {
