@@ -54,7 +54,7 @@ function tell(error: RemoteReadError, replica: Replica): Told {
       : [`it answers, but not as remote read does (${message})`, "Check the address"];
   }
   if (code === "chunk-type-unsupported") {
-    const problem = `${series} holds native histograms or chunks of a new kind, which are not spliced yet`;
+    const problem = `${series} holds chunks of a kind that is not known here`;
     return [problem, "Leave it out of the selector"];
   }
   if (code === "series-out-of-order") {

@@ -70,7 +70,7 @@ export async function inspect(port: number, body: Uint8Array): Promise<Contents>
     for (let payload = parser.next(); payload !== undefined; payload = parser.next()) {
       for (const { chunks } of decodeChunkedResponse(payload).series) {
         series++;
-        samples += chunks.reduce((sum, { data }) => sum + chunkCount(data), 0);
+        samples += chunks.reduce((sum, chunk) => sum + chunkCount(chunk), 0);
       }
     }
   }

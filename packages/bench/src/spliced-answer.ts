@@ -16,7 +16,6 @@ import {
   splicedReader,
 } from "@promsplice/remote-read";
 // The package keeps its codecs to itself; they are measured as they are built.
-import { chunkCount } from "../../remote-read/dist/chunk/chunk-block.js";
 import { decodeXor } from "../../remote-read/dist/chunk/xor-decode.js";
 import { encodeReadRequest } from "../../remote-read/dist/read-request.js";
 import { crc32c } from "../../remote-read/dist/wire/crc32c.js";
@@ -153,7 +152,7 @@ function recodingReader(readers: readonly Reader[]): Reader {
 
 /** The columns of all blocks, decoded straight into their place. */
 function decodeWhole(blocks: readonly Block[]): Columns {
-  const rows = blocks.reduce((sum, { bytes }) => sum + chunkCount(bytes!), 0);
+  const rows = blocks.reduce((sum, { count }) => sum + count, 0);
   const columns = { timestamps: new Float64Array(rows), values: new Float64Array(rows) };
   let row = 0;
   for (const { bytes } of blocks) {

@@ -17,7 +17,7 @@
  */
 
 import { describe } from "./splice-error.ts";
-import { findStaleRows, NO_ROWS } from "./stale-marker.ts";
+import { findStaleHistograms, findStaleRows } from "./stale-marker.ts";
 import { describeTime } from "./timestamp.ts";
 
 /** Two columns of equal length: row i is the sample `values[i]` at `timestamps[i]` (milliseconds). */
@@ -30,6 +30,8 @@ export interface Columns {
 export interface HistogramColumn {
   readonly length: number;
   slice(start: number, end: number): HistogramColumn;
+  /** Whether a row is a stale marker; without it none is. */
+  isStale?(row: number): boolean;
 }
 
 export interface Block {
@@ -47,16 +49,23 @@ export interface Block {
   readonly detached: boolean;
   /** The encoded form, where the block still is what it was received as. */
   readonly bytes?: Uint8Array | undefined;
+  /** What `bytes` are, where there are any: a number that means something to who made the block, nothing to this package. */
+  readonly chunkType?: number | undefined;
   /** One time a row, in milliseconds. Decoding this column alone must not decode the values. */
   timestamps(): Float64Array;
   /** One value a row. Throws a `TypeError` on a block of histograms. */
   values(): Float64Array;
   /** One histogram a row. Throws a `TypeError` on a block of floats. */
   histograms(): HistogramColumn;
+  /**
+   * One time a row, in milliseconds: since when the row's counter has been counting, 0 where that is not known. Nothing where
+   * the block says nothing of it, as most do.
+   */
+  startTimestamps?(): Float64Array | undefined;
   /** The value of one row as a number, to compare or add, never to store: floats only. */
   valueAt(row: number): number;
   /**
-   * The rows that hold stale markers, ascending; none on a block of histograms. May decode the values, and is cheap when
+   * The rows that hold stale markers, ascending. May decode the values, and is cheap when
    * asked again.
    */
   staleRows(): Uint32Array;
@@ -170,7 +179,8 @@ class ColumnBlock implements Block {
   }
 
   staleRows(): Uint32Array {
-    this.#staleRows ??= this.#values === undefined ? NO_ROWS : findStaleRows(this.#values);
+    this.#staleRows ??=
+      this.#values === undefined ? findStaleHistograms(this.#histograms!) : findStaleRows(this.#values);
     return this.#staleRows;
   }
 }

@@ -15,7 +15,7 @@ export type { Run } from "./run.ts";
 export type { AsyncSplicing, Splicing } from "./splicing.ts";
 export type { Checkpoint } from "./resume.ts";
 export { type Block, checkColumns, type Columns, columnsBlock, type HistogramColumn, histogramBlock } from "./block.ts";
-export { findStaleRows } from "./stale-marker.ts";
+export { findStaleHistograms, findStaleRows } from "./stale-marker.ts";
 export { slice, type SliceOptions } from "./slice.ts";
 export { groupSeries } from "./group-series.ts";
 export type { GroupSeriesOptions, Series, SeriesGroup, SeriesReplica } from "./series.ts";

@@ -186,6 +186,7 @@ function isSameBytes(one: Block, other: Block): boolean {
     bytes !== undefined &&
     others !== undefined &&
     one.kind === other.kind &&
+    one.chunkType === other.chunkType &&
     one.firstMs === other.firstMs &&
     one.lastMs === other.lastMs &&
     bytes.length === others.length &&

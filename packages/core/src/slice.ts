@@ -26,7 +26,7 @@ export function slice(block: Block, start: number, end: number, options: SliceOp
   if (whole && detached === block.detached) {
     return block;
   }
-  return new BlockSlice(block, start, end, add, detached, whole ? block.bytes : undefined);
+  return new BlockSlice(block, start, end, add, detached, whole);
 }
 
 /** Adds a number to the values in place, in `[start, end)`, leaving every NaN with the bits that it has. */
@@ -46,18 +46,20 @@ class BlockSlice implements Block {
   readonly count: number;
   readonly detached: boolean;
   readonly bytes: Uint8Array | undefined;
+  readonly chunkType: number | undefined;
   readonly #block: Block;
   readonly #start: number;
   readonly #end: number;
   readonly #add: number;
 
-  constructor(block: Block, start: number, end: number, add: number, detached: boolean, bytes: Uint8Array | undefined) {
+  constructor(block: Block, start: number, end: number, add: number, detached: boolean, whole: boolean) {
     this.kind = block.kind;
     this.firstMs = start === 0 ? block.firstMs : block.timestamps()[start]!;
     this.lastMs = end === block.count ? block.lastMs : block.timestamps()[end - 1]!;
     this.count = end - start;
     this.detached = detached;
-    this.bytes = bytes;
+    this.bytes = whole ? block.bytes : undefined;
+    this.chunkType = whole ? block.chunkType : undefined;
     this.#block = block;
     this.#start = start;
     this.#end = end;
@@ -80,6 +82,10 @@ class BlockSlice implements Block {
 
   histograms(): HistogramColumn {
     return this.#block.histograms().slice(this.#start, this.#end);
+  }
+
+  startTimestamps(): Float64Array | undefined {
+    return this.#block.startTimestamps?.()?.subarray(this.#start, this.#end);
   }
 
   valueAt(row: number): number {

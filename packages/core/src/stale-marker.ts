@@ -3,6 +3,8 @@
  * by its bits, which are compared as two 32-bit words: a number that was read may have been rewritten.
  */
 
+import type { HistogramColumn } from "./block.ts";
+
 /** Where a row's high word stands on this machine: 1 on a little-endian one. */
 const HIGH_WORD = new Uint8Array(Uint32Array.of(1).buffer)[0]!;
 /** The first and the second word of a stale marker as they lie in memory. */
@@ -24,6 +26,17 @@ export function findStaleRows(values: Float64Array): Uint32Array {
     rows.push(word / 2);
   }
   return Uint32Array.from(rows);
+}
+
+/** The rows of a column of histograms that are stale markers, ascending. */
+export function findStaleHistograms(histograms: HistogramColumn): Uint32Array {
+  const rows: number[] = [];
+  for (let row = 0; row < histograms.length; row++) {
+    if (histograms.isStale?.(row) === true) {
+      rows.push(row);
+    }
+  }
+  return rows.length === 0 ? NO_ROWS : Uint32Array.from(rows);
 }
 
 /** Whether a row of a column of values holds the stale marker. */

@@ -9,7 +9,7 @@
  */
 import { type Block, compareLabelSets, formatLabelSet, type LabelSet } from "@promsplice/core";
 
-import { type EncodedChunk, encodeBlock } from "./chunk/chunk-block.ts";
+import { chunksOf, type EncodedChunk } from "./chunk/chunk-block.ts";
 import { encodeChunkedSeries } from "./chunked-response.ts";
 import { clipBlocks } from "./clip-blocks.ts";
 import { ReadResponseEncoder } from "./read-response.ts";
@@ -35,9 +35,6 @@ interface ClippedSeries {
   readonly labels: LabelSet;
   readonly blocks: readonly Block[];
 }
-
-/** The type of the chunks that blocks carry as their bytes. */
-const XOR = 1;
 
 /** The answers to the queries of one request, from one reader. */
 export class Answer {
@@ -126,12 +123,7 @@ export class Answer {
 function encodeBlocks(blocks: readonly Block[]): readonly EncodedChunk[] {
   const chunks: EncodedChunk[] = [];
   for (const block of blocks) {
-    const { kind, firstMs, lastMs, bytes } = block;
-    if (kind === "float" && bytes !== undefined) {
-      chunks.push({ minMs: firstMs, maxMs: lastMs, type: XOR, data: bytes });
-    } else {
-      chunks.push(...encodeBlock(block));
-    }
+    chunks.push(...chunksOf(block));
   }
   return chunks;
 }

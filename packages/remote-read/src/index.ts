@@ -8,6 +8,8 @@ export {
 export { splicedReader, type SplicedReaderOptions, type SplicedSeries } from "./spliced-reader.ts";
 export { readHandler, type ReadHandlerLimits, type ReadHandlerOptions } from "./handler.ts";
 export { memoryReader, type MemoryReaderOptions } from "./memory-reader.ts";
+export { type HistogramArrays, HistogramRows, type HistogramSample } from "./chunk/histogram-rows.ts";
+export type { HistogramLayout } from "./chunk/histogram-layout.ts";
 export type {
   Hints,
   Matcher,

@@ -8,12 +8,16 @@
  * From prompb/remote.proto and prompb/types.proto of Prometheus 3.14. Its writer leaves out values that equal 0, so −0
  * comes as 0 from there; ours writes −0.
  */
-import { formatLabelSet, type Block, columnsBlock, type LabelSet, type Series } from "@promsplice/core";
+import type { Block, LabelSet, Series } from "@promsplice/core";
 
+import { HINT_GAUGE, HINT_UNKNOWN, histogramRowsOf } from "./chunk/histogram-rows.ts";
+import { HistogramEncoder } from "./histogram-encoder.ts";
+import { HISTOGRAMS } from "./histogram-fields.ts";
+import { readHistograms } from "./histogram-message.ts";
 import { encodeLabels, LABELS, readLabel, toLabelSet } from "./label-message.ts";
+import { mixBlocks } from "./mixed-blocks.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 import { readSamples, SAMPLE_BYTES_MAX, SAMPLES, writeSamples } from "./sample-message.ts";
-import { sortColumns } from "./sort-columns.ts";
 import {
   createWriter,
   enterMessage,
@@ -40,7 +44,6 @@ export interface ReadResponseEncoderOptions {
 
 const RESULTS = 1;
 const TIMESERIES = 1;
-const HISTOGRAMS = 4;
 
 /** What protobufjs can hold in one message: it doubles its buffer, up to a length of 31 bits. */
 const MESSAGE_BYTES_MAX = 2 ** 30;
@@ -49,11 +52,12 @@ const MESSAGE_BYTES_MAX = 2 ** 30;
 const ROWS_AT_ONCE = 1024;
 
 /**
- * Decodes an answer that is not compressed any more. A series has one block, or none where it has no samples; samples out
- * of order are sorted, of equal times the first is kept. A series with native histograms is there, but its blocks throw
- * `chunk-type-unsupported` when they are iterated over.
+ * Decodes an answer that is not compressed any more. A series has one block, none where it has no samples, more where
+ * floats and native histograms follow one another; samples out of order are sorted, of equal times the first is kept, a float
+ * before a histogram.
  *
- * @throws RemoteReadError `protobuf-malformed`, also for a time outside ±2^53; `labels-malformed`.
+ * @throws RemoteReadError `protobuf-malformed`, also for a time outside ±2^53 and for a histogram that is none;
+ * `labels-malformed`.
  */
 export function decodeReadResponse(bytes: Uint8Array): ReadResponse {
   return readMessage(bytes, (reader) => {
@@ -91,6 +95,7 @@ function readSeries(reader: ProtobufReader, tag: number): Series {
   const names: string[] = [];
   let samplesStart = reader.len;
   let sampleCount = 0;
+  let histogramsStart = reader.len;
   let histogramCount = 0;
   while (hasField(reader)) {
     const start = reader.pos;
@@ -106,6 +111,7 @@ function readSeries(reader: ProtobufReader, tag: number): Series {
         break;
       case HISTOGRAMS:
         skipMessage(reader, field);
+        histogramsStart = Math.min(histogramsStart, start);
         histogramCount++;
         break;
       default:
@@ -115,30 +121,12 @@ function readSeries(reader: ProtobufReader, tag: number): Series {
   const end = reader.pos;
   const labels = toLabelSet(names);
   reader.pos = samplesStart;
-  const columns = sortColumns(readSamples(reader, sampleCount));
+  const floats = readSamples(reader, sampleCount);
+  reader.pos = histogramsStart;
+  const histograms = readHistograms(reader, histogramCount);
   reader.pos = end;
   reader.len = outerEnd;
-  if (histogramCount > 0) {
-    return { labels, blocks: new UnsupportedBlocks(labels, histogramCount) };
-  }
-  return { labels, blocks: sampleCount === 0 ? [] : [columnsBlock(columns)] };
-}
-
-/** The blocks of a series that holds what this version cannot decode: nobody gets to see a part of them. */
-class UnsupportedBlocks implements Iterable<Block> {
-  readonly #labels: LabelSet;
-  readonly #histogramCount: number;
-
-  constructor(labels: LabelSet, histogramCount: number) {
-    this.#labels = labels;
-    this.#histogramCount = histogramCount;
-  }
-
-  [Symbol.iterator](): Iterator<Block> {
-    const series = formatLabelSet(this.#labels);
-    const message = `${series} has ${this.#histogramCount} native histograms, which this version cannot decode`;
-    throw new RemoteReadError("chunk-type-unsupported", message, { series });
-  }
+  return { labels, blocks: mixBlocks(floats, histograms) };
 }
 
 /**
@@ -151,6 +139,7 @@ export class ReadResponseEncoder {
   readonly #writer: ProtobufWriter = createWriter();
   readonly #encoded: Uint8Array = new Uint8Array(ROWS_AT_ONCE * SAMPLE_BYTES_MAX);
   readonly #view: DataView = new DataView(this.#encoded.buffer);
+  readonly #histograms: HistogramEncoder = new HistogramEncoder();
   #isInResult = false;
 
   constructor(options: ReadResponseEncoderOptions = {}) {
@@ -165,22 +154,46 @@ export class ReadResponseEncoder {
   }
 
   /**
-   * Writes a series of floats into the result that has been begun. Its blocks must not overlap and be in order of time.
+   * Writes a series into the result that has been begun. Its blocks must not overlap and be in order of time. All floats go
+   * before all histograms, as in a message they are two lists.
    *
-   * @throws RemoteReadError `limit-exceeded`; whatever a block throws; TypeError for a block of histograms. The encoder is of
-   * no more use then.
+   * @throws RemoteReadError `limit-exceeded`; whatever a block throws; TypeError for histograms of another kind than this
+   * package's. The encoder is of no more use then.
    */
   writeSeries(labels: LabelSet, blocks: Iterable<Block>): void {
     startNested(this.#writer, TIMESERIES);
     this.#write(encodeLabels(labels));
+    const histograms: Block[] = [];
     for (const block of blocks) {
-      const columns = { timestamps: block.timestamps(), values: block.values() };
-      for (let start = 0; start < block.count; start += ROWS_AT_ONCE) {
-        const end = Math.min(start + ROWS_AT_ONCE, block.count);
-        this.#write(this.#encoded.subarray(0, writeSamples(columns, start, end, this.#view)));
+      if (block.kind === "float") {
+        this.#writeFloats(block);
+      } else {
+        histograms.push(block);
       }
     }
+    for (const block of histograms) {
+      this.#writeHistograms(block);
+    }
     this.#writer.ldelim();
+  }
+
+  #writeFloats(block: Block): void {
+    const columns = { timestamps: block.timestamps(), values: block.values() };
+    for (let start = 0; start < block.count; start += ROWS_AT_ONCE) {
+      const end = Math.min(start + ROWS_AT_ONCE, block.count);
+      this.#write(this.#encoded.subarray(0, writeSamples(columns, start, end, this.#view)));
+    }
+  }
+
+  #writeHistograms(block: Block): void {
+    const timestamps = block.timestamps();
+    const rows = histogramRowsOf(block.histograms());
+    for (let row = 0; row < block.count; row++) {
+      const hint = rows.hints[row]!;
+      // What is known of a reset is about the true predecessor.
+      const isForgotten = row === 0 && block.detached && hint !== HINT_GAUGE;
+      this.#write(this.#histograms.encode(rows, row, timestamps[row]!, isForgotten ? HINT_UNKNOWN : hint));
+    }
   }
 
   /** The message; the encoder is of no more use. */

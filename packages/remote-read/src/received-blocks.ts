@@ -1,7 +1,7 @@
 /** The blocks of one server's series: made when asked for, counted when decoded, and its name in what they throw. */
 import { formatLabelSet, type Block, type LabelSet, SpliceError } from "@promsplice/core";
 
-import { chunkBlock, type EncodedChunk } from "./chunk/chunk-block.ts";
+import { chunkBlock, chunkCount, type EncodedChunk } from "./chunk/chunk-block.ts";
 import { clipBlocks } from "./clip-blocks.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 import { WatchedBlock } from "./watched-block.ts";
@@ -24,7 +24,7 @@ export class ChunkBlocks implements Iterable<Block> {
 
   *[Symbol.iterator](): Generator<Block, void, undefined> {
     for (const chunk of this.#chunks) {
-      if (!isEmpty(chunk)) {
+      if (chunkCount(chunk) > 0) {
         yield chunkBlock(chunk);
       }
     }
@@ -91,9 +91,4 @@ function nameBlockError(error: unknown, labels: LabelSet, { replica }: ReceivedB
       ? new RemoteReadError("chunk-malformed", error.message, { cause: error })
       : error;
   return nameError(ours, replica, formatLabelSet(labels));
-}
-
-/** Whether a chunk says that it holds no samples; of all types that are known the count comes first. */
-function isEmpty({ data }: EncodedChunk): boolean {
-  return data.length >= 2 && data[0] === 0 && data[1] === 0;
 }

@@ -20,6 +20,7 @@ import {
   SpliceError,
   type Strategy,
 } from "@promsplice/core";
+import { isPassedOn } from "./chunk/chunk-block.ts";
 import { clipBlocks } from "./clip-blocks.ts";
 import { Guard, guardBlocks } from "./guarded-block.ts";
 import {
@@ -236,7 +237,7 @@ class SplicedReading implements Reading {
         ];
         const blocks = strategy.needsContext ? clipBlocks(spliced, this.#query.startMs, this.#query.endMs) : spliced;
         onSpliced?.({ labels: group.labels, replicas: replicas.map(({ labels }) => labels), ...collectors });
-        this.#blocksPassedOn += blocks.filter(({ bytes }) => bytes !== undefined).length;
+        this.#blocksPassedOn += blocks.filter(isPassedOn).length;
         return blocks;
       } catch (error) {
         const failed = findFailed(error, members, replicas);

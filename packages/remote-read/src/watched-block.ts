@@ -16,6 +16,7 @@ export class WatchedBlock implements Block {
   readonly count: number;
   readonly detached: boolean;
   readonly bytes: Uint8Array | undefined;
+  readonly chunkType: number | undefined;
   readonly #block: Block;
   readonly #watcher: BlockWatcher;
   #isDecoded = false;
@@ -27,6 +28,7 @@ export class WatchedBlock implements Block {
     this.count = block.count;
     this.detached = block.detached;
     this.bytes = block.bytes;
+    this.chunkType = block.chunkType;
     this.#block = block;
     this.#watcher = watcher;
   }
@@ -41,6 +43,10 @@ export class WatchedBlock implements Block {
 
   histograms(): HistogramColumn {
     return this.#decode(() => this.#block.histograms());
+  }
+
+  startTimestamps(): Float64Array | undefined {
+    return this.#decode(() => this.#block.startTimestamps?.());
   }
 
   valueAt(row: number): number {

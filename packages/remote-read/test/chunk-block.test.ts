@@ -1,4 +1,4 @@
-import { type Block, columnsBlock, histogramBlock, slice } from "@promsplice/core";
+import { type Block, columnsBlock, slice } from "@promsplice/core";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -126,7 +126,7 @@ describe("chunkBlock", () => {
     expect(samplesOf(chunkBlock(chunkOf(samples)))).toEqual(samples);
   });
 
-  test.each([0, 2, 3, 4, 5, 6, 7])("refuses type %i", (type) => {
+  test.each([0, 7, -1, 1.5])("refuses type %i", (type) => {
     expect(codeOf(() => chunkBlock({ ...chunkOf(five), type }))).toBe("chunk-type-unsupported");
   });
 
@@ -188,12 +188,30 @@ describe("chunkBlock", () => {
   });
 });
 
+function countOf(type: number, hex: string): number {
+  return chunkCount({ type, data: fromHex(hex) });
+}
+
 describe("chunkCount", () => {
   test("reads the header", () => {
-    expect([chunkCount(fromHex("0000")), chunkCount(fromHex("0102ff")), chunkCount(fromHex("ffff"))]).toEqual([
-      0, 258, 65_535,
+    expect([countOf(1, "0000"), countOf(1, "0102ff"), countOf(1, "ffff")]).toEqual([0, 258, 65_535]);
+    expect([2, 3, 4].map((type) => countOf(type, "ffff00"))).toEqual([65_535, 65_535, 65_535]);
+    // The upper two bits are about counter resets there.
+    expect([5, 6].map((type) => [countOf(type, "ffff00"), countOf(type, "c00000")])).toEqual([
+      [16_383, 0],
+      [16_383, 0],
     ]);
-    expect(codeOf(() => chunkCount(Uint8Array.of(1)))).toBe("chunk-malformed");
+  });
+
+  test("takes two zero bytes for an empty chunk of any type, and refuses what is shorter than a header", () => {
+    for (const type of [1, 2, 3, 4, 5, 6]) {
+      expect(chunkCount({ type, data: new Uint8Array(2) })).toBe(0);
+      expect(codeOf(() => chunkCount({ type, data: Uint8Array.of(1) }))).toBe("chunk-malformed");
+      expect(codeOf(() => chunkCount({ type, data: Uint8Array.of(0, 1) }))).toBe(
+        type === 1 ? "none" : "chunk-malformed",
+      );
+    }
+    expect(codeOf(() => chunkCount({ type: 7, data: new Uint8Array(3) }))).toBe("chunk-type-unsupported");
   });
 });
 
@@ -205,7 +223,7 @@ describe("encodeBlock", () => {
         bits: specialBits[row % specialBits.length]!,
       }));
       const chunks = encodeBlock(columnsBlock(toColumns(samples)));
-      expect(chunks.map(({ data }) => chunkCount(data))).toEqual(
+      expect(chunks.map((chunk) => chunkCount(chunk))).toEqual(
         Array.from({ length: Math.ceil(count / 120) }, (_, index) => Math.min(120, count - index * 120)),
       );
       expect(chunks.every(({ type }) => type === 1)).toBe(true);
@@ -247,12 +265,7 @@ describe("encodeBlock", () => {
     const times = [-(2n ** 53n), -(2n ** 53n) + 1n, -1n, 0n, 2n ** 53n - 1n, 2n ** 53n];
     const samples = times.map((time) => ({ time, bits: 1n }));
     const chunks = encodeBlock(columnsBlock(toColumns(samples)));
-    expect(chunks.map(({ data }) => chunkCount(data))).toEqual([3, 2, 1]);
+    expect(chunks.map((chunk) => chunkCount(chunk))).toEqual([3, 2, 1]);
     expect(chunks.flatMap((chunk) => samplesOf(chunkBlock(chunk)))).toEqual(samples);
-  });
-
-  test("refuses histograms", () => {
-    const block = histogramBlock(Float64Array.of(1), { length: 1, slice: () => expect.fail("not asked for") });
-    expect(codeOf(() => encodeBlock(block))).toBe("chunk-type-unsupported");
   });
 });

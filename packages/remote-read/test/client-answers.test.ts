@@ -21,6 +21,7 @@ import {
   URL_OF_NOBODY,
 } from "./client-exchange.ts";
 import { blockOf, labelsOf, queryOf, seriesOf, steadyRows } from "./read-exchange.ts";
+import { plainRows } from "./plain-histogram.ts";
 import { readRecording } from "./recording.ts";
 
 afterEach(stopServers);
@@ -105,7 +106,7 @@ describe("a streamed answer", () => {
 
   test("goes on past a series that cannot be decoded, whose blocks throw", async () => {
     const [chunk] = encodeBlock(blockOf(ROWS));
-    const unknown = encodeChunkedSeries(labelsOf("a=1"), [{ ...chunk!, type: 2 }], 0);
+    const unknown = encodeChunkedSeries(labelsOf("a=1"), [{ ...chunk!, type: 7 }], 0);
     const broken = encodeChunkedSeries(labelsOf("a=2"), [{ ...chunk!, data: chunk!.data.subarray(0, 9) }], 0);
     const { series, error } = await readFrom(answerWhole(concatenate(unknown, broken, frame("a=3"))), { name: "A" });
     expect(error).toBeUndefined();
@@ -189,12 +190,16 @@ describe("an answer of samples", () => {
     expect(namesOf((await readFrom(answer)).series)).toEqual(["a 2"]);
   });
 
-  test("with histograms yields series whose blocks throw", async () => {
-    const { series } = await readFrom(answerWhole(readRecording("p353/samples/rr_h_one.resp.bin"), SAMPLES_TYPE));
+  test("with histograms yields them as blocks of their own", async () => {
+    const { series } = await readFrom(answerWhole(readRecording("p353/samples/rr_mixed.resp.bin"), SAMPLES_TYPE));
     expect(series).toHaveLength(1);
-    expect(() => [...series[0]!.blocks]).toThrow(
-      expect.objectContaining({ code: "chunk-type-unsupported", replica: expect.any(String) as string }) as Error,
-    );
+    const blocks = [...series[0]!.blocks];
+    expect(blocks.map(({ kind, count }) => [kind, count])).toEqual([
+      ["float", 2],
+      ["histogram", 1],
+      ["float", 1],
+    ]);
+    expect(plainRows(blocks[1]!)).toMatchObject([{ t: "1700000030000", count: "5", sum: "4032666666666666" }]);
   });
 
   test("is refused over its limits, with too few results, or cut", async () => {

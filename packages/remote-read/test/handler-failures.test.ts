@@ -103,11 +103,11 @@ describe("a failure of what readHandler reads", () => {
     expect(onError.mock.calls.map(([, context]) => context)).toEqual([{ partial: false }, { partial: true }]);
   });
 
-  test("is a series of histograms, for now", async () => {
+  test("is a series of histograms of another kind than the package's", async () => {
     const histograms = histogramBlock(Float64Array.of(1, 2), [1, 2]);
     const handler = readHandler(failing({ labels: ["a", "1"], blocks: [histograms] }));
     const response = await post(handler, [EVERYTHING], [STREAMED]);
-    expect(await failureOf(response)).toEqual([500, "a block of histograms cannot be encoded\n"]);
+    expect(await failureOf(response)).toEqual([500, "the histograms of a block must be a HistogramRows\n"]);
     expect((await post(handler, [EVERYTHING], [SAMPLES])).status).toBe(500);
   });
 

@@ -35,7 +35,24 @@ const SCHEMA = `
   message TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; repeated Histogram histograms = 4; }
   message Label { string name = 1; string value = 2; }
   message Sample { double value = 1; int64 timestamp = 2; }
-  message Histogram { double sum = 3; int64 timestamp = 15; }
+  message Histogram {
+    oneof count { uint64 count_int = 1; double count_float = 2; }
+    double sum = 3;
+    sint32 schema = 4;
+    double zero_threshold = 5;
+    oneof zero_count { uint64 zero_count_int = 6; double zero_count_float = 7; }
+    repeated BucketSpan negative_spans = 8;
+    repeated sint64 negative_deltas = 9;
+    repeated double negative_counts = 10;
+    repeated BucketSpan positive_spans = 11;
+    repeated sint64 positive_deltas = 12;
+    repeated double positive_counts = 13;
+    enum ResetHint { UNKNOWN = 0; YES = 1; NO = 2; GAUGE = 3; }
+    ResetHint reset_hint = 14;
+    int64 timestamp = 15;
+    repeated double custom_values = 16;
+  }
+  message BucketSpan { sint32 offset = 1; uint32 length = 2; }
   message ChunkedReadResponse { repeated ChunkedSeries chunked_series = 1; int64 query_index = 2; }
   message ChunkedSeries { repeated Label labels = 1; repeated Chunk chunks = 2; }
   message Chunk {

@@ -7,8 +7,11 @@ import { afterEach, describe, expect, test } from "vitest";
 
 import { answerWhole, SAMPLES_TYPE, stopServers, STREAMED_TYPE } from "./answering-server.ts";
 import { EVERYTHING, readFrom } from "./client-exchange.ts";
+import { plainRecorded, plainSample } from "./plain-histogram.ts";
 import { chunksNames, readExchange, readRecording, type RecordedSample, samplesNames } from "./recording.ts";
-import { expectSortedOrRefused, type Sent } from "./sorted-twin.ts";
+import { expectSortedOrRefused, histogramRow, type Sent } from "./sorted-twin.ts";
+import type { ClientRow } from "./strict-client.ts";
+import type { RecordedHistogram } from "./vectors.ts";
 
 afterEach(stopServers);
 
@@ -21,20 +24,23 @@ function sentIn(name: string): Sent[] {
           .flatMap(({ chunked_series }) => chunked_series)
           .map(({ labels, chunks }) => ({
             labels,
-            samples: chunks.flatMap(({ samples }) => samples as RecordedSample[]),
-            isFloats: chunks.every(({ type }) => type === 1),
+            rows: chunks.flatMap(({ type, samples }) =>
+              type === 1
+                ? (samples as RecordedSample[]).map(floatRow)
+                : (samples as RecordedHistogram[]).map((sample) => histogramRow(plainRecorded(sample))),
+            ),
           }))
       : results.flatMap(({ timeseries }) =>
           timeseries.map(({ labels, samples, histograms }) => ({
             labels,
-            samples,
-            isFloats: histograms.length === 0,
+            rows: [...samples.map(floatRow), ...histograms.map((sample) => histogramRow(plainSample(sample)))],
           })),
         );
-  return series.map(({ labels, samples, isFloats }) => ({
-    labels: labels.toSorted(compareLabelSets).flat(),
-    rows: isFloats ? samples.map(([timeMs, , bits]) => [Number(timeMs), bits]) : undefined,
-  }));
+  return series.map(({ labels, rows }) => ({ labels: labels.toSorted(compareLabelSets).flat(), rows }));
+}
+
+function floatRow([timeMs, , bits]: RecordedSample): ClientRow {
+  return [Number(timeMs), bits];
 }
 
 describe("the recordings of a server with external labels", () => {

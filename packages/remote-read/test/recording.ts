@@ -2,6 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
+import type { RecordedSampleHistogram } from "./plain-histogram.ts";
+
 const folder = path.join(import.meta.dirname, "recordings");
 
 /** A sample as the JSON has it: time, value for the eye, bits in hexadecimal. */
@@ -29,7 +31,7 @@ export type Pairs = readonly (readonly [string, string])[];
 export interface RecordedSeries {
   readonly labels: Pairs;
   readonly samples: readonly RecordedSample[];
-  readonly histograms: readonly unknown[];
+  readonly histograms: readonly RecordedSampleHistogram[];
 }
 
 export interface RecordedQuery {

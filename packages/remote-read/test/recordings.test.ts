@@ -1,21 +1,20 @@
-/** Every recorded answer decodes to what stands beside it, bit by bit; those that cannot yet are listed, and no others. */
+/** Every recorded answer decodes to what stands beside it, bit by bit, in both modes. */
 import type { Block, Series } from "@promsplice/core";
 import { describe, expect, test } from "vitest";
 
 import { chunkBlock, type EncodedChunk } from "../src/chunk/chunk-block.ts";
 import { decodeChunkedResponse } from "../src/chunked-response.ts";
 import { decodeReadResponse } from "../src/read-response.ts";
-import { RemoteReadError } from "../src/remote-read-error.ts";
 import { FrameParser } from "../src/wire/frame.ts";
 import { uncompressSnappy } from "../src/wire/snappy.ts";
 import { bitsOf, naiveCrc32c, toHex } from "./bytes.ts";
 import { codeOf, errorOf } from "./error-code.ts";
+import { plainRecorded, plainRows, plainSample } from "./plain-histogram.ts";
 import {
   chunksNames,
   exchangeNames,
   type Pairs,
   readExchange,
-  readJson,
   readRecording,
   type RecordedChunk,
   type RecordedFrame,
@@ -23,29 +22,9 @@ import {
   type RecordedSeries,
   samplesNames,
 } from "./recording.ts";
+import type { RecordedHistogram } from "./vectors.ts";
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
-
-/** Recordings that cannot be decoded yet, with the reason. */
-const notYet = readJson("not-yet.json") as Readonly<Record<string, string>>;
-
-const CHUNK_TYPES: Readonly<Record<number, string>> = {
-  2: "native histograms",
-  3: "native float histograms",
-  4: "XOR2 floats",
-  5: "native histograms with start timestamps",
-  6: "native float histograms with start timestamps",
-};
-
-/** What of a recording could not be decoded, by kind; filled by the tests of the recordings. */
-const undecoded = new Map<string, Set<string>>();
-
-function noteUndecoded(name: string, reason: string, error: unknown): void {
-  if (!(error instanceof RemoteReadError && error.code === "chunk-type-unsupported")) {
-    throw error;
-  }
-  undecoded.set(name, (undecoded.get(name) ?? new Set()).add(reason));
-}
 
 function framesOf(name: string): RecordedFrame[] {
   return [...(readExchange(name).response.decoded?.frames ?? [])];
@@ -88,26 +67,28 @@ function parse(pieces: readonly Uint8Array[]): { payloads: Uint8Array[]; end: st
   return { payloads, end };
 }
 
-function expectSeries(name: string, series: Series, recorded: RecordedSeries): void {
+function expectSeries(series: Series, recorded: RecordedSeries): void {
   expect(series.labels).toEqual(flatten(recorded.labels));
-  try {
-    const blocks = [...series.blocks];
-    expect(recorded.histograms).toEqual([]);
-    expect(blocks.flatMap(rowsOf)).toEqual(recordedRows(recorded.samples));
-  } catch (error) {
-    noteUndecoded(name, "native histograms beside the samples", error);
-  }
+  const blocks = [...series.blocks];
+  expect(blocks.filter(({ kind }) => kind === "float").flatMap(rowsOf)).toEqual(recordedRows(recorded.samples));
+  expect(blocks.filter(({ kind }) => kind === "histogram").flatMap(plainRows)).toEqual(
+    recorded.histograms.map(plainSample),
+  );
+  // Blocks of both kinds take turns in time.
+  const times = blocks.map(({ firstMs }) => firstMs);
+  expect(times).toEqual(times.toSorted((one, other) => one - other));
 }
 
-function expectChunk(name: string, chunk: EncodedChunk, recorded: RecordedChunk): void {
+function expectChunk(chunk: EncodedChunk, recorded: RecordedChunk): void {
   expect([String(chunk.minMs), String(chunk.maxMs), chunk.type]).toEqual([recorded.min, recorded.max, recorded.type]);
   expect(chunk.data).toHaveLength(recorded.len);
   const hex = recorded.hex.replace("…", "");
   expect(toHex(chunk.data).slice(0, hex.length)).toBe(hex);
-  try {
-    expect(rowsOf(chunkBlock(chunk))).toEqual(recordedRows(recorded.samples as RecordedSample[]));
-  } catch (error) {
-    noteUndecoded(name, `chunks of type ${recorded.type}: ${CHUNK_TYPES[recorded.type]}`, error);
+  const block = chunkBlock(chunk);
+  if (block.kind === "float") {
+    expect(rowsOf(block)).toEqual(recordedRows(recorded.samples as RecordedSample[]));
+  } else {
+    expect(plainRows(block)).toEqual((recorded.samples as RecordedHistogram[]).map(plainRecorded));
   }
 }
 
@@ -124,7 +105,7 @@ describe("recorded answers", () => {
     expect(results.map((series) => series.length)).toEqual(recorded.map(({ timeseries }) => timeseries.length));
     for (const [index, { timeseries }] of recorded.entries()) {
       for (const [place, series] of timeseries.entries()) {
-        expectSeries(name, results[index]![place]!, series);
+        expectSeries(results[index]![place]!, series);
       }
     }
   });
@@ -143,15 +124,10 @@ describe("recorded answers", () => {
       for (const [place, recorded] of frame.chunked_series.entries()) {
         expect(series[place]!.chunks).toHaveLength(recorded.chunks.length);
         for (const [number, chunk] of recorded.chunks.entries()) {
-          expectChunk(name, series[place]!.chunks[number]!, chunk);
+          expectChunk(series[place]!.chunks[number]!, chunk);
         }
       }
     }
-  });
-
-  test("that cannot be decoded yet are those of the list, for the reasons there", () => {
-    const reasons = [...undecoded].map(([name, set]) => [name, [...set].toSorted().join("; ")]);
-    expect(Object.fromEntries(reasons)).toEqual(notYet);
   });
 
   test("of servers that failed in mid-stream show what the server wrote", () => {

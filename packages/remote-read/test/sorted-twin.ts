@@ -3,12 +3,13 @@ import { compareLabelSets, type LabelSet, type Series, withoutLabels } from "@pr
 import { expect } from "vitest";
 
 import { type Outcome, rowsOf } from "./client-exchange.ts";
+import { type PlainHistogram, plainRows } from "./plain-histogram.ts";
 import type { ClientRow } from "./strict-client.ts";
 
-/** A series as it was sent; without rows where it holds what cannot be decoded yet. */
+/** A series as it was sent; of a row that is a histogram the text is its plain form as JSON. */
 export interface Sent {
   readonly labels: LabelSet;
-  readonly rows: readonly ClientRow[] | undefined;
+  readonly rows: readonly ClientRow[];
 }
 
 /** The twin: everything sorted, equal label sets united, the first of two rows at one time taken. */
@@ -20,7 +21,7 @@ function sortNaively(sent: readonly Sent[], orderWithout: readonly string[]): Se
   }
   return [...together.values()]
     .map((equal) => ({ labels: equal[0]!.labels, rows: uniteNaively(equal) }))
-    .filter(({ rows }) => rows?.length !== 0)
+    .filter(({ rows }) => rows.length !== 0)
     .toSorted(
       (one, other) =>
         compareLabelSets(withoutLabels(one.labels, orderWithout), withoutLabels(other.labels, orderWithout)) ||
@@ -29,20 +30,19 @@ function sortNaively(sent: readonly Sent[], orderWithout: readonly string[]): Se
 }
 
 function uniteNaively(equal: readonly Sent[]): Sent["rows"] {
-  if (equal.some(({ rows }) => rows === undefined)) {
-    return undefined;
-  }
-  const rows = new Map(equal.toReversed().flatMap((one) => one.rows!));
+  const rows = new Map(equal.toReversed().flatMap((one) => one.rows));
   return [...rows].toSorted(([one], [other]) => one - other);
 }
 
-function readRows(series: Series): Sent["rows"] {
-  try {
-    return rowsOf(series);
-  } catch (error) {
-    expect(error).toMatchObject({ code: "chunk-type-unsupported" });
-    return undefined;
-  }
+function readRows({ labels, blocks }: Series): Sent["rows"] {
+  return [...blocks].flatMap((block) =>
+    block.kind === "float" ? rowsOf({ labels, blocks: [block] }) : plainRows(block).map(histogramRow),
+  );
+}
+
+/** A histogram as a row. */
+export function histogramRow(histogram: PlainHistogram): ClientRow {
+  return [Number(histogram.t), JSON.stringify(histogram)];
 }
 
 /** Asserts that an outcome is everything in order, or the error; answers which. */

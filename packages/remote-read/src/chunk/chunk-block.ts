@@ -5,13 +5,18 @@
  *                                              │ timestamps()  decodes the times alone
  *                                              └ values()      decodes both
  */
-import { type Block, findStaleRows, type HistogramColumn } from "@promsplice/core";
+import type { Block } from "@promsplice/core";
 import { RemoteReadError } from "../remote-read-error.ts";
-import { newColumn, Slab } from "./slab.ts";
+import { TIME_MS_MAX } from "./chunk-time.ts";
+import { FloatChunkBlock } from "./float-block.ts";
+import { HistogramChunkBlock } from "./histogram-block.ts";
+import { cutHistograms } from "./histogram-cut.ts";
+import { encodeHistograms } from "./histogram-encode.ts";
+import { forgetReset } from "./histogram-header.ts";
+import { histogramRowsOf } from "./histogram-rows.ts";
+import { Slab } from "./slab.ts";
 import { wordsOf } from "./value-words.ts";
-import { decodeXor } from "./xor-decode.ts";
 import { encodeXor, xorRoom } from "./xor-encode.ts";
-import { XOR_TIME_MS_MAX } from "./xor-format.ts";
 
 /** A chunk as it comes and goes in a message. */
 export interface EncodedChunk {
@@ -25,73 +30,135 @@ export interface EncodedChunk {
 }
 
 const XOR = 1;
+const HISTOGRAM = 2;
+const FLOAT_HISTOGRAM = 3;
 
-/** The shortest samples, in a fifth row and later, are 2 bits. */
-const ROWS_A_BYTE_MAX = 4;
+/** What of a type is known before anything is decoded. */
+interface ChunkKind {
+  readonly isHistogram: boolean;
+  readonly headerBytes: number;
+  /** The bits of the first two bytes that are the count. */
+  readonly countMask: number;
+  /** How many rows fit into a byte: the shortest are 2 bits of XOR, 1 of XOR2 and 4 of histograms. */
+  readonly rowsAByteMax: number;
+}
+
+const KINDS: readonly (ChunkKind | undefined)[] = [
+  undefined,
+  { isHistogram: false, headerBytes: 2, countMask: 0xffff, rowsAByteMax: 4 },
+  { isHistogram: true, headerBytes: 3, countMask: 0xffff, rowsAByteMax: 2 },
+  { isHistogram: true, headerBytes: 3, countMask: 0xffff, rowsAByteMax: 2 },
+  { isHistogram: false, headerBytes: 3, countMask: 0xffff, rowsAByteMax: 8 },
+  { isHistogram: true, headerBytes: 3, countMask: 0x3fff, rowsAByteMax: 2 },
+  { isHistogram: true, headerBytes: 3, countMask: 0x3fff, rowsAByteMax: 2 },
+];
 /** As many as Prometheus puts into one chunk. */
 const CHUNK_ROWS_MAX = 120;
 
 /**
- * The number of samples that a chunk of type 1 to 4 claims to hold. Chunks of none are legal, and to be dropped: a block has
- * at least one row.
+ * The number of samples that a chunk claims to hold. Chunks of none are legal, and to be dropped: a block has at least one row.
  *
- * @throws RemoteReadError `chunk-malformed` if the data are shorter than the count.
+ * @throws RemoteReadError `chunk-type-unsupported`; `chunk-malformed` if the data are shorter than the header.
  */
-export function chunkCount(data: Uint8Array): number {
-  if (data.length < 2) {
-    throw new RemoteReadError("chunk-malformed", `chunk is ${data.length} bytes, its header alone is 2`);
+export function chunkCount({ type, data }: { readonly type: number; readonly data: Uint8Array }): number {
+  const { headerBytes, countMask } = kindOf(type);
+  // An empty chunk of any type may be 2 bytes.
+  if (data.length < 2 || (data.length < headerBytes && (data[0]! | data[1]!) !== 0)) {
+    throw new RemoteReadError("chunk-malformed", `chunk is ${data.length} bytes, its header alone is ${headerBytes}`);
   }
-  return (data[0]! << 8) | data[1]!;
+  return ((data[0]! << 8) | data[1]!) & countMask;
 }
 
 /**
  * A block over a chunk, which it borrows: the data must stay as they are while the block is in use. Its columns are decoded
- * when first asked for, and kept.
+ * when first asked for, and kept, but for start timestamps, which are decoded each time. The histograms are a `HistogramRows`.
  *
- * @throws RemoteReadError `chunk-type-unsupported` for every type but 1; `chunk-malformed` if the data are too short for their
- * count, or the claimed times are not inside ±2^53 and in order. The columns throw `chunk-malformed`, each time that they are
- * asked for, if the data do not decode or the first or last row is not at the claimed time.
+ * @throws RemoteReadError `chunk-type-unsupported` for a type that is none of 1 to 6; `chunk-malformed` if the data are too
+ * short for their count, or the claimed times are not inside ±2^53 and in order. The columns throw `chunk-malformed`, each time
+ * that they are asked for, if the data do not decode or the first or last row is not at the claimed time.
  */
 export function chunkBlock(chunk: EncodedChunk): Block {
   const { minMs, maxMs, type, data } = chunk;
-  if (type !== XOR) {
-    throw new RemoteReadError("chunk-type-unsupported", `chunk is of type ${type}, only type ${XOR} can be decoded`);
-  }
-  const count = chunkCount(data);
+  const count = chunkCount(chunk);
   if (count === 0) {
     throw new RangeError("a chunk without samples is not a block");
   }
+  const { isHistogram, rowsAByteMax } = kindOf(type);
   // Before anything is allocated for the rows.
-  if (count > ROWS_A_BYTE_MAX * data.length) {
+  if (count > rowsAByteMax * data.length) {
     throw new RemoteReadError("chunk-malformed", `chunk claims ${count} samples in ${data.length} bytes`);
   }
-  if (!(minMs >= -XOR_TIME_MS_MAX && minMs <= maxMs && maxMs <= XOR_TIME_MS_MAX)) {
+  if (!(minMs >= -TIME_MS_MAX && minMs <= maxMs && maxMs <= TIME_MS_MAX)) {
     throw new RemoteReadError(
       "chunk-malformed",
       `chunk claims times ${minMs} to ${maxMs}, not in order or outside ±2^53`,
     );
   }
-  return new XorBlock(minMs, maxMs, count, data);
+  return isHistogram ? new HistogramChunkBlock(chunk, count) : new FloatChunkBlock(chunk, count);
+}
+
+function kindOf(type: number): ChunkKind {
+  const kind = KINDS[type];
+  if (kind === undefined) {
+    throw new RemoteReadError("chunk-type-unsupported", `chunk is of type ${type}, only types 1 to 6 can be decoded`);
+  }
+  return kind;
+}
+
+/**
+ * A block as chunks of types that every reader knows: as it came in, where it still is that, else encoded. A chunk of
+ * histograms whose first row does not follow its true predecessor comes as a copy that says nothing about a counter reset there.
+ *
+ * The data may be the block's own, or share a buffer with other chunks': not to be written to, and not to be transferred.
+ *
+ * @throws what decoding and {@link encodeBlock} do.
+ */
+export function chunksOf(block: Block): readonly EncodedChunk[] {
+  if (!isPassedOn(block)) {
+    return encodeBlock(block);
+  }
+  const { kind, firstMs: minMs, lastMs: maxMs, bytes, chunkType: type } = block;
+  const data = kind === "histogram" && block.detached ? forgetReset(bytes) : bytes;
+  return [{ minMs, maxMs, type, data }];
+}
+
+/** Whether {@link chunksOf} takes a block as it came in, so that it need not be decoded. */
+export function isPassedOn(block: Block): block is Block & { readonly bytes: Uint8Array; readonly chunkType: number } {
+  const { bytes, chunkType } = block;
+  return bytes !== undefined && chunkType !== undefined && chunkType >= XOR && chunkType <= FLOAT_HISTOGRAM;
 }
 
 const encoded = new Slab();
 
 /**
- * Encodes a block of floats as chunks of at most 120 samples. Their data are views into buffers that chunks share: not to be
- * written to, and not to be transferred.
+ * Encodes a block as chunks of at most 120 samples, of type 1 for floats, 2 or 3 for histograms; of the latter a chunk also ends
+ * where Prometheus ends one: before a counter reset, a layout that does not go with the one before, and what follows a stale
+ * marker. Start timestamps are not encoded. The data share buffers: not to be written to, and not to be transferred.
  *
- * @throws RemoteReadError `chunk-type-unsupported` for a block of histograms; RangeError for times that are not a block's.
+ * @throws TypeError for histograms of another kind than this package's; RangeError for times that are not a block's.
  */
 export function encodeBlock(block: Block): EncodedChunk[] {
-  if (block.kind !== "float") {
-    throw new RemoteReadError("chunk-type-unsupported", `a block of ${block.kind}s cannot be encoded`);
-  }
+  return block.kind === "float" ? encodeFloats(block) : encodeHistogramBlock(block);
+}
+
+function encodeHistogramBlock(block: Block): EncodedChunk[] {
+  const timestamps = block.timestamps();
+  const rows = histogramRowsOf(block.histograms());
+  return cutHistograms(timestamps, rows, block.detached).map((cut) => ({
+    minMs: timestamps[cut.start]!,
+    maxMs: timestamps[cut.end - 1]!,
+    type: rows.isFloat ? FLOAT_HISTOGRAM : HISTOGRAM,
+    data: encodeHistograms(timestamps, rows, cut),
+  }));
+}
+
+function encodeFloats(block: Block): EncodedChunk[] {
   const timestamps = block.timestamps();
   const words = wordsOf(block.values());
   const chunks: EncodedChunk[] = [];
   for (let start = 0; start < block.count;) {
     let end = Math.min(start + CHUNK_ROWS_MAX, block.count);
-    while (timestamps[end - 1]! - timestamps[start]! >= XOR_TIME_MS_MAX) {
+    while (timestamps[end - 1]! - timestamps[start]! >= TIME_MS_MAX) {
       end--;
     }
     const at = encoded.reserve(xorRoom(end - start));
@@ -102,68 +169,4 @@ export function encodeBlock(block: Block): EncodedChunk[] {
     start = end;
   }
   return chunks;
-}
-
-class XorBlock implements Block {
-  readonly kind = "float";
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly count: number;
-  readonly detached = false;
-  readonly bytes: Uint8Array;
-  #timestamps: Float64Array | undefined = undefined;
-  #values: Float64Array | undefined = undefined;
-  #staleRows: Uint32Array | undefined = undefined;
-
-  constructor(firstMs: number, lastMs: number, count: number, bytes: Uint8Array) {
-    this.firstMs = firstMs;
-    this.lastMs = lastMs;
-    this.count = count;
-    this.bytes = bytes;
-  }
-
-  timestamps(): Float64Array {
-    if (this.#timestamps === undefined) {
-      const timestamps = newColumn(this.count);
-      decodeXor(this.bytes, timestamps);
-      this.#timestamps = this.#checkTimes(timestamps);
-    }
-    return this.#timestamps;
-  }
-
-  values(): Float64Array {
-    if (this.#values === undefined) {
-      const timestamps = this.#timestamps ?? newColumn(this.count);
-      const values = newColumn(this.count);
-      decodeXor(this.bytes, timestamps, values);
-      this.#timestamps = this.#checkTimes(timestamps);
-      this.#values = values;
-    }
-    return this.#values;
-  }
-
-  histograms(): HistogramColumn {
-    throw new TypeError("a block of floats has no histograms");
-  }
-
-  valueAt(row: number): number {
-    return this.values()[row]!;
-  }
-
-  staleRows(): Uint32Array {
-    this.#staleRows ??= findStaleRows(this.values());
-    return this.#staleRows;
-  }
-
-  #checkTimes(timestamps: Float64Array): Float64Array {
-    const firstMs = timestamps[0]!;
-    const lastMs = timestamps[this.count - 1]!;
-    if (firstMs !== this.firstMs || lastMs !== this.lastMs) {
-      throw new RemoteReadError(
-        "chunk-malformed",
-        `chunk claims times ${this.firstMs} to ${this.lastMs}, its samples are at ${firstMs} to ${lastMs}`,
-      );
-    }
-    return timestamps;
-  }
 }

@@ -33,6 +33,13 @@ export class Slab {
   take(end: number): void {
     this.#usedBytes = end;
   }
+
+  /** So many bytes, with anything in them. */
+  allocate(bytes: number): Uint8Array {
+    const at = this.reserve(bytes);
+    this.take(at + bytes);
+    return new Uint8Array(this.#view.buffer, at, bytes);
+  }
 }
 
 const columns = new Slab();

@@ -16,3 +16,8 @@ export const LOW_WORD: number = 1 - HIGH_WORD;
 export function wordsOf(values: Float64Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
 }
+
+/** Whether two words are those of the stale marker, by which Prometheus says that a series has ended. */
+export function isStaleWords(high: number, low: number): boolean {
+  return high === 0x7ff00000 && low === 2;
+}

@@ -1,13 +1,10 @@
 /**
  * The careful half of the XOR decoder: any chunk, every read checked, with a message for what is wrong. The format is drawn
- * in `xor-format.ts`.
- *
- * Times and deltas are numbers inside ±2^53, where numbers are exact; only what comes as 64 bits is a bigint at first. The
- * original computes modulo 2^64; here a time or a delta that leaves the range is an error.
+ * in `xor-format.ts`. Of times only what comes as 64 bits is a bigint at first.
  */
 import { BitReader } from "./bit-reader.ts";
+import { advanceDelta, advanceTime, checkDelta, checkTime } from "./chunk-time.ts";
 import { HIGH_WORD, LOW_WORD } from "./value-words.ts";
-import { XOR_TIME_MS_MAX } from "./xor-format.ts";
 
 /**
  * Decodes a chunk of `count` rows into columns with room for them; `words`, two words a row, may be missing.
@@ -35,7 +32,7 @@ export function decodeCarefully(
         row === 1
           ? checkDelta(reader, timeMs, BigInt.asIntN(64, reader.readUvarint()))
           : readDelta(reader, timeMs, deltaMs);
-      timeMs = advance(reader, timeMs, deltaMs);
+      timeMs = advanceTime(reader, timeMs, deltaMs);
       value.readNext();
     }
     timestamps[row] = timeMs;
@@ -56,8 +53,7 @@ function readDelta(reader: BitReader, timeMs: number, deltaMs: number): number {
   }
   const raw = reader.readBits(bits);
   const stepMs = raw > 2 ** (bits - 1) ? raw - 2 ** bits : raw;
-  const sumMs = deltaMs + stepMs;
-  return Math.abs(sumMs) < XOR_TIME_MS_MAX ? sumMs : checkDelta(reader, timeMs, BigInt(deltaMs) + BigInt(stepMs));
+  return advanceDelta(reader, timeMs, deltaMs, stepMs);
 }
 
 /** Reads values by their difference from the one before; `high` and `low` are the words of the last one read. */
@@ -97,25 +93,4 @@ class ValueReader {
     this.high ^= reader.readBits(highBits) << (32 - this.#leading - highBits);
     this.low ^= lowBits === 0 ? 0 : reader.readBits(lowBits) << (32 - lowBits);
   }
-}
-
-/** The time after `timeMs`. A sum of two numbers inside ±2^53 is exact as long as it is inside, too. */
-function advance(reader: BitReader, timeMs: number, deltaMs: number): number {
-  const sumMs = timeMs + deltaMs;
-  return Math.abs(sumMs) < XOR_TIME_MS_MAX ? sumMs : checkTime(reader, BigInt(timeMs) + BigInt(deltaMs));
-}
-
-function checkTime(reader: BitReader, timeMs: bigint): number {
-  if (timeMs > XOR_TIME_MS_MAX || timeMs < -XOR_TIME_MS_MAX) {
-    throw reader.malformed(`time ${timeMs} is outside ±2^53`);
-  }
-  return Number(timeMs);
-}
-
-function checkDelta(reader: BitReader, timeMs: number, deltaMs: bigint): number {
-  if (deltaMs > XOR_TIME_MS_MAX || deltaMs < -XOR_TIME_MS_MAX) {
-    checkTime(reader, BigInt(timeMs) + deltaMs);
-    throw reader.malformed(`delta ${deltaMs} is outside ±2^53`);
-  }
-  return Number(deltaMs);
 }

@@ -7,8 +7,9 @@
  *     pending   │ ███████████ … │     `free` bits at its low end are not taken yet, 1 to 32
  */
 import { writeBits } from "./bit-writer.ts";
+import { TIME_MS_MAX } from "./chunk-time.ts";
 import { HIGH_WORD, LOW_WORD } from "./value-words.ts";
-import { XOR_ROWS_MAX, XOR_TIME_MS_MAX, xorBytesMax } from "./xor-format.ts";
+import { XOR_ROWS_MAX, xorBytesMax } from "./xor-format.ts";
 
 /** Constants of this module rather than imports, which the compiler does not fold into the loop: 2 ns a sample. */
 const HIGH: number = HIGH_WORD;
@@ -190,9 +191,7 @@ function checkRows(
   }
   const firstMs = timestamps[start]!;
   const lastMs = timestamps[end - 1]!;
-  if (
-    !(Number.isInteger(firstMs) && Math.abs(firstMs) <= XOR_TIME_MS_MAX && Math.abs(lastMs - firstMs) < XOR_TIME_MS_MAX)
-  ) {
+  if (!(Number.isInteger(firstMs) && Math.abs(firstMs) <= TIME_MS_MAX && Math.abs(lastMs - firstMs) < TIME_MS_MAX)) {
     throw new RangeError(
       `times ${firstMs} to ${lastMs} are not whole numbers inside ±2^53 with less than 2^53 between them`,
     );

@@ -24,12 +24,6 @@
 /** The most rows of a chunk: the header has 16 bits for them. */
 export const XOR_ROWS_MAX = 65_535;
 
-/**
- * The furthest that a time may be from the epoch, and from the one before it, in ms: numbers are exact up to there. The
- * original computes modulo 2^64.
- */
-export const XOR_TIME_MS_MAX: number = 2 ** 53;
-
 /** The most bytes that a chunk of `count` rows can need. */
 export function xorBytesMax(count: number): number {
   const bytesOfFirst = 2 + 10 + 8 + 10;

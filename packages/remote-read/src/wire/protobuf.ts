@@ -18,15 +18,17 @@
 import protobuf from "protobufjs/minimal.js";
 
 import { RemoteReadError, type RemoteReadErrorCode } from "../remote-read-error.ts";
-import { exactInt64, readInt64 } from "./varint.ts";
+import { exactInt64, readInt64, readInt64Halves } from "./varint.ts";
 
 export type ProtobufReader = protobuf.Reader;
 export type ProtobufWriter = protobuf.Writer;
 
-const VARINT = 0;
+/** The wire type of whole numbers. */
+export const VARINT = 0;
 /** The wire type of eight bytes as they are. */
 export const FIXED_64 = 1;
-const LENGTH_DELIMITED = 2;
+/** The wire type of what has its length before it. */
+export const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
 /** The furthest a time may be from the epoch, in ms: numbers are exact up to there. */
@@ -153,7 +155,7 @@ export function readBool(reader: ProtobufReader, tag: number): boolean {
 
 /** Reads a list of numbers of which 32 bits count, or a part of one: packed or not, both are the same message. */
 export function readInt32s(reader: ProtobufReader, tag: number, list: number[]): void {
-  if ((tag & 7) !== LENGTH_DELIMITED) {
+  if (!isPacked(tag)) {
     list.push(readInt32(reader, tag));
     return;
   }
@@ -168,6 +170,17 @@ export function readInt32s(reader: ProtobufReader, tag: number, list: number[]):
 export function readClampedInt64(reader: ProtobufReader, tag: number): number {
   checkWireType(reader, tag, VARINT);
   return clampMs(readInt64(reader));
+}
+
+/** Whether a list comes packed, or a part of it does. */
+export function isPacked(tag: number): boolean {
+  return (tag & 7) === LENGTH_DELIMITED;
+}
+
+/** Reads a whole number of 64 bits of any size as its lower and its upper half. */
+export function readUint64(reader: ProtobufReader, tag: number, halves: Int32Array): void {
+  checkWireType(reader, tag, VARINT);
+  readInt64Halves(reader, halves);
 }
 
 /** Reads a time in ms. Throws an error of the given code, which names the time, if it is outside ±2^53. */

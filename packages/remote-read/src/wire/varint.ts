@@ -23,6 +23,24 @@ export interface Cursor {
  * @throws RangeError if the number is cut off or goes on after ten bytes.
  */
 export function readInt64(cursor: Cursor): number {
+  readParts(cursor);
+  return toInt64(parts[0]!, parts[1]!, parts[2]!);
+}
+
+/**
+ * Reads a number of any size, without a sign, as its lower and its upper half, two words, and moves the cursor behind it.
+ * Throws as {@link readInt64} does.
+ */
+export function readInt64Halves(cursor: Cursor, halves: Int32Array): void {
+  readParts(cursor);
+  halves[0] = parts[0]! | (parts[1]! << 28);
+  halves[1] = (parts[1]! >>> 4) | (parts[2]! << 24);
+}
+
+/** A number's 28 lowest bits, the 28 above, and the 8 on top. */
+const parts: Int32Array = new Int32Array(3);
+
+function readParts(cursor: Cursor): void {
   let low = 0;
   let middle = 0;
   let top = 0;
@@ -39,7 +57,10 @@ export function readInt64(cursor: Cursor): number {
       top |= (byte & 127) << (shift - 56);
     }
     if (byte < 128) {
-      return toInt64(low, middle, top & 255);
+      parts[0] = low;
+      parts[1] = middle;
+      parts[2] = top & 255;
+      return;
     }
   }
   throw new RangeError(`a number is longer than ${INT64_BYTES_MAX} bytes`);
@@ -74,15 +95,24 @@ export function int64Bytes(value: number): number {
   if (value < 0) {
     return INT64_BYTES_MAX;
   }
-  const high = Math.floor(value / TWO_TO_32);
-  const bits = high > 0 ? 64 - Math.clz32(high) : 32 - Math.clz32(value | 1);
+  return int64HalvesBytes(Math.floor(value / TWO_TO_32), value | 0);
+}
+
+/** How many bytes {@link writeInt64Halves} writes. */
+export function int64HalvesBytes(high: number, low: number): number {
+  const bits = high === 0 ? 32 - Math.clz32(low | 1) : 64 - Math.clz32(high);
   return Math.ceil(bits / 7);
 }
 
 /** Writes a whole number inside ±2^53 at `at`, where there must be room; returns where it ends. */
 export function writeInt64(bytes: Uint8Array, at: number, value: number): number {
-  let low = value >>> 0;
-  let high = Math.floor(value / TWO_TO_32) >>> 0;
+  return writeInt64Halves(bytes, at, Math.floor(value / TWO_TO_32), value);
+}
+
+/** Writes a number of 64 bits, given as its halves, at `at`, where there must be room; returns where it ends. */
+export function writeInt64Halves(bytes: Uint8Array, at: number, upper: number, lower: number): number {
+  let low = lower >>> 0;
+  let high = upper >>> 0;
   let end = at;
   for (; high !== 0 || low > 127; high >>>= 7) {
     bytes[end++] = low | 128;

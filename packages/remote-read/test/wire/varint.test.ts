@@ -1,7 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { exactInt64, int64Bytes, readInt64, writeInt64 } from "../../src/wire/varint.ts";
+import {
+  exactInt64,
+  int64Bytes,
+  int64HalvesBytes,
+  readInt64,
+  readInt64Halves,
+  writeInt64,
+  writeInt64Halves,
+} from "../../src/wire/varint.ts";
 import { fromHex, toHex, varint } from "../bytes.ts";
 
 const EDGES = [
@@ -78,3 +86,20 @@ function readHex(hex: string): number {
   const buf = fromHex(hex);
   return readInt64({ buf, pos: 0, len: buf.length });
 }
+
+test("numbers of 64 bits go out and come in as their halves, whatever their size", () => {
+  fc.assert(
+    fc.property(int64, (value) => {
+      const expected = varint(value);
+      const [high, low] = [Number(BigInt.asIntN(32, value >> 32n)), Number(BigInt.asIntN(32, value))];
+      const bytes = new Uint8Array(10);
+      expect(int64HalvesBytes(high, low)).toBe(expected.length);
+      expect(writeInt64Halves(bytes, 0, high, low)).toBe(expected.length);
+      expect(toHex(bytes.subarray(0, expected.length))).toBe(toHex(expected));
+      const halves = new Int32Array(2);
+      readInt64Halves({ buf: bytes, pos: 0, len: expected.length }, halves);
+      expect([...halves]).toEqual([low, high]);
+    }),
+    { numRuns: 2000 },
+  );
+});
