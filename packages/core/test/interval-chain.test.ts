@@ -252,6 +252,7 @@ function counting(rows: readonly Row[], asked: { timestamps: number; values: num
     values: () => (asked.values++, block.values()),
     histograms: () => block.histograms(),
     valueAt: (row) => (asked.values++, block.valueAt(row)),
+    staleRows: () => block.staleRows(),
   };
 }
 

@@ -27,6 +27,7 @@ function sealed({ firstMs, lastMs, isFloat, digits }: Chunk): Block {
     values: refuse,
     histograms: refuse,
     valueAt: refuse,
+    staleRows: refuse,
   };
 }
 
