@@ -10,6 +10,7 @@ import { examinePair, type PairReport } from "./examine.ts";
 import type { StoredPair } from "./pair.ts";
 import { readPair } from "./read-pair.ts";
 import { parseSelector } from "./selector.ts";
+import { DEFAULT_CHOICE } from "./strategies.ts";
 
 /** Servers that are listening. */
 export interface EmbeddedReplicas {
@@ -36,7 +37,7 @@ export async function examineStoredPairs(
     const reports: PairReport[] = [];
     for (const pair of pairs) {
       const matchers = parseSelector(pair.selector);
-      const query = { matchers, range: EVER, replicaLabels: ["replica"], seriesMax: Infinity };
+      const query = { matchers, range: EVER, replicaLabels: ["replica"], choice: DEFAULT_CHOICE, seriesMax: Infinity };
       reports.push(examinePair(pair, await readPair(readers, query, onStart)));
     }
     return reports;
