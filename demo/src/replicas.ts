@@ -74,7 +74,7 @@ export function readReplicaLabels(values: ReplicaValues): readonly string[] {
 }
 
 /** A strategy that looks beyond the window that is asked for looks so far: Prometheus' look-back. */
-export const MARGIN_MS = 5 * 60 * 1000;
+export const MARGIN_MS: number = 5 * 60 * 1000;
 
 /** The readers as one, by the strategy that was chosen. */
 export function spliceReaders(

@@ -34,8 +34,8 @@ export function writeLegend(terminal: Terminal): string[] {
     "            marked under it and explained",
     "  dups      near-duplicates: neighbouring samples less than 0.45 intervals apart",
     "  swaps     neighbouring samples from different replicas",
-    "  flips     of 60 times that the window slides on by 1 s, how often the samples",
-    "            inside it change; not counted near its edges",
+    "  flips     a window slides over all of it in 60 steps: at how many of them do",
+    "            samples change that are inside before and after",
     "  flicker   points of a graph that change when a load balancer sends one refresh",
     "            to A, the next to B (a point an interval: newest sample of 5 min)",
   ];

@@ -63,9 +63,8 @@ export function findSources(answer: Columns, spliced: Spliced): Spliced {
 }
 
 /** The rows inside a stretch, both ends included. */
-export function trimSpliced({ timestamps, values, replicas }: Spliced, { fromMs, toMs }: Stretch): Spliced {
-  const start = timestamps.filter((timeMs) => timeMs < fromMs).length;
-  const end = timestamps.filter((timeMs) => timeMs <= toMs).length;
+export function trimSpliced({ timestamps, values, replicas }: Spliced, stretch: Stretch): Spliced {
+  const [start, end] = findRows(timestamps, stretch);
   return {
     timestamps: timestamps.subarray(start, end),
     values: values.subarray(start, end),
@@ -73,17 +72,22 @@ export function trimSpliced({ timestamps, values, replicas }: Spliced, { fromMs,
   };
 }
 
-/** The parts of the blocks, which are in order, inside a stretch, both ends included. */
-export function clipBlocks(blocks: readonly Block[], { fromMs, toMs }: Stretch): Block[] {
+/** The parts of blocks inside a stretch, both ends included; those that are wholly inside stay the same objects. */
+export function clipBlocks(blocks: readonly Block[], stretch: Stretch): Block[] {
   return blocks.flatMap((block) => {
-    if (block.firstMs >= fromMs && block.lastMs <= toMs) {
+    if (block.firstMs >= stretch.fromMs && block.lastMs <= stretch.toMs) {
       return [block];
     }
-    const times = block.timestamps();
-    const start = times.filter((timeMs) => timeMs < fromMs).length;
-    const end = times.filter((timeMs) => timeMs <= toMs).length;
+    const [start, end] = findRows(block.timestamps(), stretch);
     return start < end ? [slice(block, start, end)] : [];
   });
+}
+
+/** Which rows are inside a stretch, both ends included: from the first to before the second. */
+export function findRows(timestamps: Float64Array, { fromMs, toMs }: Stretch): [number, number] {
+  const start = timestamps.findIndex((timeMs) => timeMs >= fromMs);
+  const length = start < 0 ? -1 : timestamps.subarray(start).findIndex((timeMs) => timeMs > toMs);
+  return start < 0 ? [0, 0] : [start, length < 0 ? timestamps.length : start + length];
 }
 
 /** The same rows in blocks of at most `rows` rows, as another server might have cut them. */
