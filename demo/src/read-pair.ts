@@ -11,7 +11,15 @@ import type { Matcher, Reader, Reading, ReadReport } from "@promsplice/remote-re
 import type { Stretch } from "./measure.ts";
 import { Problem } from "./problem.ts";
 import { MARGIN_MS, spliceReaders } from "./replicas.ts";
-import { clipBlocks, cutBlocks, findSources, joinBlocks, type Spliced, splicePair, trimSpliced } from "./splice-pair.ts";
+import {
+  clipBlocks,
+  cutBlocks,
+  findSources,
+  joinBlocks,
+  type Spliced,
+  splicePair,
+  trimSpliced,
+} from "./splice-pair.ts";
 import { type Choice, makeStrategy } from "./strategies.ts";
 
 /** Spliced once more, what came, chunks of 120 rows as a rule, is cut after so many: nowhere the same. */

@@ -1,13 +1,7 @@
 /** The demo's screen: lines of at most 80 characters, made from the reports alone. */
 import { drawMarks, drawReplica, drawSpliced, paintTimeline, REPLICA_LETTERS } from "./draw.ts";
 import type { PairReport, SeriesReport, StrategyTrack, Track } from "./examine.ts";
-import {
-  formatInstant,
-  formatMetric,
-  formatShare,
-  wrapLabels,
-  wrapText,
-} from "./format.ts";
+import { formatInstant, formatMetric, formatShare, wrapLabels, wrapText } from "./format.ts";
 import { HOLE_MARKS, tellHoles } from "./hole-text.ts";
 import type { Pair } from "./pair.ts";
 import { REPLICA_STYLES, type Terminal } from "./terminal.ts";
@@ -73,7 +67,7 @@ function writeSeries(report: SeriesReport, clock: Pair["clock"], terminal: Termi
     ...strategies.flatMap((track) => [
       writeStrategy(track, window, terminal),
       ...(track.name === "penalty" && report.holes.length > 0
-        ? [`   holes   ${terminal.paint("gap", drawHoles(report))}`.trimEnd()]
+        ? [`   holes   ${terminal.paint("gap", drawHoles(report).trimEnd())}`]
         : []),
     ]),
     writeFlicker(report),

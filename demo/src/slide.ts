@@ -87,4 +87,3 @@ function isSame(left: Spliced, right: Spliced, inner: Stretch): boolean {
     )
   );
 }
-

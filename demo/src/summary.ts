@@ -24,10 +24,7 @@ export function writeSummary(reports: readonly PairReport[], terminal: Terminal)
   ];
   return [
     terminal.paint("heading", "In short"),
-    terminal.paint(
-      "faint",
-      writeRow(["", "", "samples", "covered", "holes", "dups", "swaps", "flips"], CELL_WIDTHS),
-    ),
+    terminal.paint("faint", writeRow(["", "", "samples", "covered", "holes", "dups", "swaps", "flips"], CELL_WIDTHS)),
     ...reports.flatMap((report) => writeStrategies(report)),
     "",
     terminal.paint(
