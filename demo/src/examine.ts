@@ -73,7 +73,7 @@ interface Totals {
 }
 
 /** One strategy's sums over all series. */
-export interface StrategySum {
+interface StrategySum {
   readonly name: StrategyName;
   readonly samples: number;
   /** Mean of the series' coverage, from 0 to 1. */

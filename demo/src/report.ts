@@ -89,14 +89,25 @@ function writeLabels({ labels }: SeriesReport, terminal: Terminal): string[] {
   return wrapLabels(labels, SCREEN_WIDTH).map((line) => terminal.paint("heading", line));
 }
 
+/** Whether the replicas, and each strategy of them, have the same times, and the same replicas serve when. */
 function hasSameTimes(left: SeriesReport, right: SeriesReport): boolean {
-  return describeTimes(left) === describeTimes(right);
+  return (
+    left.replicas.every(({ columns }, index) =>
+      isEqual(columns.timestamps, right.replicas[index]!.columns.timestamps),
+    ) &&
+    left.strategies.every(({ columns, flips }, index) => {
+      const other = right.strategies[index]!;
+      return (
+        flips === other.flips &&
+        isEqual(columns.timestamps, other.columns.timestamps) &&
+        isEqual(columns.replicas, other.columns.replicas)
+      );
+    })
+  );
 }
 
-/** All times and who serves when, as a text. */
-function describeTimes({ replicas, strategies }: SeriesReport): string {
-  const times = [...strategies, ...replicas].map(({ columns }) => columns.timestamps.join());
-  return [...strategies.map(({ columns, flips }) => `${columns.replicas.join()} ${flips}`), ...times].join(";");
+function isEqual(left: Float64Array | Uint8Array, right: Float64Array | Uint8Array): boolean {
+  return left.length === right.length && left.every((number, row) => number === right[row]);
 }
 
 function writeFlicker({ flickerMs, window, points, splicedFlicker }: SeriesReport): string {

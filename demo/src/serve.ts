@@ -74,10 +74,10 @@ async function whenLeftAlone(): Promise<void> {
   } while (process.ppid === PARENT);
 }
 
-function describeService(host: string, replicas: readonly Replica[], { name, intervalMs }: Choice): string[] {
-  const interval = intervalMs === undefined ? "" : ` (interval ${intervalMs / 1000} s)`;
+function describeService(host: string, replicas: readonly Replica[], choice: Choice): string[] {
+  const interval = choice.intervalMs === undefined ? "" : ` (interval ${choice.intervalMs / 1000} s)`;
   return [
-    `serve: listening at http://${host}${PATH}, splicing by ${name}${interval}`,
+    `serve: listening at http://${host}${PATH}, splicing by ${choice.name}${interval}`,
     ...replicas.map(({ name }) => `  ${name}`),
     "A Prometheus reads from it with these lines in its configuration:",
     "",

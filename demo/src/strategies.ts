@@ -57,19 +57,16 @@ export function readChoice({ strategy = DEFAULT_CHOICE.name, interval: duration 
   return { name, intervalMs };
 }
 
-/** @param intervalMs What `interval` needs; `fill` estimates where it is undefined, the others do not look at it. */
+/**
+ * @param intervalMs What `interval` needs; `fill` estimates where it is undefined, the others do not look at it.
+ * @throws RangeError for `interval` without one.
+ */
 export function makeStrategy(name: StrategyName, intervalMs: number | undefined): Strategy {
-  switch (name) {
-    case "penalty":
-      return penalty();
-    case "fill":
-      return fill(intervalMs === undefined ? {} : { intervalMs });
-    case "interval":
-      if (intervalMs === undefined) {
-        throw new RangeError("interval has no interval");
-      }
-      return interval({ intervalMs });
-    case "chain":
-      return chain();
+  if (name === "interval") {
+    return interval({ intervalMs: intervalMs ?? Number.NaN });
   }
+  if (name === "fill") {
+    return fill(intervalMs === undefined ? {} : { intervalMs });
+  }
+  return name === "penalty" ? penalty() : chain();
 }

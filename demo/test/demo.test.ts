@@ -157,7 +157,11 @@ describe.each([readRecordedPair(), makeSeededDay()])("the $name pair", (pair) =>
       } else {
         const twin = expected.slice(0, index).find(({ metric }) => together.includes(` ${metric}:`))!;
         const numbers = [series, twin].map(({ tracks, strategies, holes }) => {
-          return { tracks, holes, strategies: strategies.map(({ spliced: _, ...rest }) => rest) };
+          return {
+            tracks,
+            holes,
+            strategies: strategies.map((track) => ({ ...track, spliced: describeTimes(track) })),
+          };
         });
         expect(numbers[0]).toEqual(numbers[1]);
       }
@@ -291,6 +295,11 @@ function readSpliced({ columns }: StrategyTrack): NaiveSample[] {
   const { timestamps, values, replicas } = columns;
   const bits = new BigUint64Array(values.buffer, values.byteOffset, values.length);
   return Array.from(timestamps, (timeMs, row) => ({ timeMs, bits: bits[row]!, replica: replicas[row]! }));
+}
+
+/** Who gives which time; twins differ in their values. */
+function describeTimes({ spliced }: ExpectedStrategy): string {
+  return spliced.map(({ timeMs, replica }) => `${timeMs} ${replica}`).join();
 }
 
 /** The lines on one series: from its heading to the next empty line. */
