@@ -41,12 +41,6 @@ export const FILL_MUTANTS = [
     replace: "const last = 0 * Math.floor(QUANTILE * count);",
   },
   {
-    name: "fill: a marker of another replica is shown without a hole",
-    file: FILLING,
-    find: "if (isLeft === END && scrapes.replica !== this.#lastShown.replica) {",
-    replace: "if (isLeft === NEED) {",
-  },
-  {
     name: "fill: a marker is shown though another replica goes on",
     file: FILLING,
     find: "if (live >= 0 && other.timeOf(live) - timeMs <= HOLE_INTERVALS * intervalMs) {",
@@ -55,13 +49,7 @@ export const FILL_MUTANTS = [
   {
     name: "fill: with counter a reset of its own does not count",
     file: FILLING,
-    find: " || scrapes.hasReset(from, row)",
+    find: " ||\n      scrapes.hasReset(from, row)",
     replace: "",
-  },
-  {
-    name: "fill: a checkpoint forgets the rows before",
-    file: "strategy/filling-state.ts",
-    find: "saved === undefined ? [0, Infinity] : [saved[at + 3]!, saved[at + 4]!]",
-    replace: "saved === undefined ? [0, Infinity] : [0, saved[at + 4]!]",
   },
 ];

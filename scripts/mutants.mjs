@@ -18,23 +18,19 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const CORE = join(ROOT, "packages/core");
 const WORK = join(CORE, ".mutants");
 const BIN = join(ROOT, "node_modules/.bin");
-/** Only the kernel's tests, cheap ones first: the first failure ends a run. */
-const TESTS = [
-  "penalty-vectors",
-  "strategy-vectors",
-  "penalty",
-  "interval-chain",
-  "normalise",
-  "splice",
-  "lanes",
-  "explain",
-  "coverage",
-  "survey",
-  "checkpoint",
-  "fill-cases",
-  "fill",
-  "fill-checkpoint",
-].map((name) => `test/${name}.test.ts`);
+/** Which tests are to notice, by the file that is broken: cheap ones first, since the first failure ends a run. */
+const TESTS_OF = [
+  {
+    files: /^strategy\/(?:levels|filling|filling-state|interval-estimate)\.ts$/u,
+    tests: ["fill-cases", "fill", "fill-checkpoint"],
+  },
+  { files: /^strategy\/(?:interval|chain|heads)\.ts$/u, tests: ["strategy-vectors", "interval-chain", "checkpoint"] },
+  { files: /^lanes\.ts$/u, tests: ["lanes"] },
+  { files: /^spacing\.ts$/u, tests: ["coverage", "survey"] },
+  { files: /^survey\.ts$/u, tests: ["survey"] },
+  { files: /^/u, tests: ["penalty-vectors", "penalty", "normalise", "splice", "explain", "checkpoint"] },
+];
+const ALL_TESTS = [...new Set(TESTS_OF.flatMap(({ tests }) => tests))];
 /** The unmutated run takes some ten seconds; a mutant that takes this long hangs. */
 const RUN_MS_MAX = 240_000;
 const AT_ONCE = 2;
@@ -82,15 +78,21 @@ function prepare(folder, mutant) {
   }
 }
 
-/** Answers what the kernel's tests say of a folder: undefined if all pass, else the first failure. */
-async function firstFailure(folder) {
+/** Answers what some tests say of a folder, one after another: undefined if all pass, else the first failure. */
+async function firstFailure(folder, tests) {
+  for (const test of tests) {
+    const failure = await failureOf(folder, `test/${test}.test.ts`);
+    if (failure !== undefined) {
+      return failure;
+    }
+  }
+  return undefined;
+}
+
+async function failureOf(folder, test) {
   const report = join(folder, "report.json");
   const args = ["run", "--config", join(folder, "vitest.config.mjs"), "--bail", "1", "--no-file-parallelism"];
-  const result = await run(
-    join(BIN, "vitest"),
-    [...args, "--reporter=json", `--outputFile=${report}`, ...TESTS],
-    folder,
-  );
+  const result = await run(join(BIN, "vitest"), [...args, "--reporter=json", `--outputFile=${report}`, test], folder);
   if (result.isTimeout) {
     throw new Error(`no answer within ${RUN_MS_MAX / 1000} s`);
   }
@@ -116,7 +118,7 @@ async function judge(mutant, folder) {
     if (!types.isOk) {
       return { isKilled: false, text: `the types do not check:\n${types.output}` };
     }
-    const failure = await firstFailure(folder);
+    const failure = await firstFailure(folder, TESTS_OF.find(({ files }) => files.test(mutant.file)).tests);
     if (failure === undefined) {
       return { isKilled: false, text: "SURVIVED: no test fails" };
     }
@@ -134,7 +136,7 @@ const words = process.argv.slice(2);
 const chosen = MUTANTS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 const unmutated = join(WORK, "unmutated");
 prepare(unmutated, undefined);
-const failure = await firstFailure(unmutated);
+const failure = await firstFailure(unmutated, ALL_TESTS);
 if (failure !== undefined) {
   console.error(`the unmutated sources fail: ${failure.test}\n${failure.message}`);
   process.exit(1);

@@ -14,6 +14,7 @@ import { readRecordedPair } from "./recordings.ts";
 import { openReplicas, readReplicaLabels, REPLICA_HELP, REPLICA_OPTIONS } from "./replicas.ts";
 import { writeScreen } from "./screen.ts";
 import { makeSeededDay } from "./seeded-day.ts";
+import { readChoice, STRATEGY_HELP, STRATEGY_OPTIONS } from "./strategies.ts";
 import { describeTerminal } from "./terminal.ts";
 import { parseTimeRange } from "./time-range.ts";
 
@@ -21,6 +22,7 @@ const NAME = "demo";
 
 const OPTIONS = {
   ...REPLICA_OPTIONS,
+  ...STRATEGY_OPTIONS,
   selector: { type: "string" },
   range: { type: "string", default: "1h" },
   end: { type: "string" },
@@ -36,6 +38,7 @@ const HELP = [
   "  does the same with two Prometheus servers of yours",
   "",
   ...REPLICA_HELP,
+  ...STRATEGY_HELP,
   "  --selector SELECTOR        which series, as in PromQL",
   "  --range DURATION           how much time: 30m, 1h30m, 2d; default: 1h",
   "  --end TIME                 up to when, as RFC 3339 or Unix time; default: now",
@@ -70,6 +73,7 @@ async function examineOptions(
   environment: Surroundings["environment"],
   listeners: Pick<NamedPairOptions, "onStart" | "onWarning">,
 ): Promise<PairReport> {
+  const choice = readChoice(values);
   const replicas = openReplicas(values, environment);
   if (replicas.length > 2) {
     throw new Problem(`${replicas.length} replicas are named: the demo draws pairs, name two`);
@@ -81,6 +85,7 @@ async function examineOptions(
     selector: values.selector,
     range: parseTimeRange(values.range, values.end, Date.now()),
     replicaLabels: readReplicaLabels(values),
+    choice,
     ...listeners,
   });
 }

@@ -3,8 +3,8 @@
  *
  *     A         ━━━━━━━━━━━━━━···━━━━━━     covered, or not
  *     B         ━━━━···━━━━━━━━━━━━━━━━
- *     spliced   AAAAAAAAAAAAAABBBBBBBBB     by the replica that gives most samples there
- *     holes                   ^             where the spliced series has holes
+ *     penalty   AAAAAAAAAAAAAABBBBBBBBB     by the replica that gives most samples there
+ *      holes                  ^             where that one has holes
  */
 import type { Track } from "./examine.ts";
 import type { Stretch } from "./measure.ts";

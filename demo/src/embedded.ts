@@ -10,6 +10,7 @@ import { examinePair, type PairReport } from "./examine.ts";
 import type { StoredPair } from "./pair.ts";
 import { readPair } from "./read-pair.ts";
 import { parseSelector } from "./selector.ts";
+import { type Choice, DEFAULT_CHOICE } from "./strategies.ts";
 
 /** Servers that are listening. */
 export interface EmbeddedReplicas {
@@ -25,10 +26,12 @@ const EVER = { fromMs: 0, toMs: Date.UTC(3000, 0) };
  * Serves the pairs by two replicas, reads one after the other through them, and measures what comes.
  *
  * @param onStart Given each reading before it begins.
+ * @param choice By what the answer is spliced.
  */
 export async function examineStoredPairs(
   pairs: readonly StoredPair[],
   onStart?: (reading: Reading) => void,
+  choice: Choice = DEFAULT_CHOICE,
 ): Promise<PairReport[]> {
   const replicas = await startReplicas(pairs);
   try {
@@ -36,7 +39,7 @@ export async function examineStoredPairs(
     const reports: PairReport[] = [];
     for (const pair of pairs) {
       const matchers = parseSelector(pair.selector);
-      const query = { matchers, range: EVER, replicaLabels: ["replica"], seriesMax: Infinity };
+      const query = { matchers, range: EVER, replicaLabels: ["replica"], choice, seriesMax: Infinity };
       reports.push(examinePair(pair, await readPair(readers, query, onStart)));
     }
     return reports;

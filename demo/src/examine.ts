@@ -10,25 +10,30 @@ import {
   findHoles,
   findUncovered,
   measureCoverage,
-  measureLongestGap,
   spanColumns,
   type Stretch,
 } from "./measure.ts";
 import type { Pair } from "./pair.ts";
 import type { PairReading, SeriesReading } from "./read-pair.ts";
-import { cutBlocks, joinBlocks, type Spliced, splicePair } from "./splice-pair.ts";
+import { countFlips, planSlide } from "./slide.ts";
+import { joinBlocks, type Spliced, splicePair } from "./splice-pair.ts";
+import { type Choice, makeStrategy, STRATEGY_NAMES, type StrategyName } from "./strategies.ts";
 
-/** A second refresh of the spliced graph cuts what came, chunks of 120 rows as a rule, after so many: nowhere the same. */
-const BLOCK_ROWS = 97;
-
-/** One line of samples over time: a replica, or the spliced series. */
+/** One line of samples over time: a replica, or what a strategy makes of both. */
 export interface Track<C extends Columns = Columns> {
   readonly columns: C;
   readonly uncovered: readonly Stretch[];
   /** Share of the window that is covered, from 0 to 1. */
   readonly coverage: number;
   readonly holeCount: number;
-  readonly longestGapMs: number;
+  readonly nearDuplicates: number;
+}
+
+export interface StrategyTrack extends Track<Spliced> {
+  readonly name: StrategyName;
+  readonly switches: number;
+  /** How often what it shows changes while a window slides by a second; see slide.ts. */
+  readonly flips: number;
 }
 
 export interface SeriesReport {
@@ -39,13 +44,13 @@ export interface SeriesReport {
   /** From the first sample of a replica to the last one of any. */
   readonly window: Stretch;
   readonly replicas: readonly Track[];
-  readonly spliced: Track<Spliced>;
+  /** In the order of STRATEGY_NAMES. */
+  readonly strategies: readonly StrategyTrack[];
+  /** Those that `penalty` leaves. */
   readonly holes: readonly Hole[];
-  readonly switches: number;
-  readonly nearDuplicates: number;
   /** The times of the graph's points that change when a refresh goes to the other replica. */
   readonly flickerMs: readonly number[];
-  /** How many points change between two refreshes of the spliced graph. */
+  /** How many points change between two refreshes of the graph of the answer. */
   readonly splicedFlicker: number;
   /** Points of the graph, one an interval. */
   readonly points: number;
@@ -58,16 +63,31 @@ interface Totals {
   readonly splicedFlicker: number;
   /** Mean of the series' coverage by each replica, from 0 to 1. */
   readonly replicaCoverage: readonly number[];
-  readonly splicedCoverage: number;
+  /** In the order of STRATEGY_NAMES. */
+  readonly strategies: readonly StrategySum[];
+  /** Holes of `penalty`. */
   readonly holes: number;
-  /** Holes that are there although the other replica has samples in them. */
+  /** Those of them that are there although the other replica has samples in them. */
   readonly holesOfPenalty: number;
   readonly samplesIn: number;
-  readonly samplesOut: number;
+}
+
+/** One strategy's sums over all series. */
+interface StrategySum {
+  readonly name: StrategyName;
+  readonly samples: number;
+  /** Mean of the series' coverage, from 0 to 1. */
+  readonly coverage: number;
+  readonly holes: number;
+  readonly nearDuplicates: number;
+  readonly switches: number;
+  readonly flips: number;
 }
 
 export interface PairReport {
   readonly pair: Pair;
+  /** By what the answer was spliced. */
+  readonly choice: Choice;
   readonly series: readonly SeriesReport[];
   readonly totals: Totals;
   /** Series of the answer that have no report: too many, or with a single sample. */
@@ -78,10 +98,12 @@ export interface PairReport {
 }
 
 /** Measures each series of a reading; none where all have a single sample. */
-export function examinePair(pair: Pair, { series: read, seriesDropped, blocksSent, report }: PairReading): PairReport {
-  const series = read.flatMap((one) => examineSeries(one, pair.intervalMs) ?? []);
+export function examinePair(pair: Pair, reading: PairReading): PairReport {
+  const { choice, series: read, seriesDropped, blocksSent, report } = reading;
+  const series = read.flatMap((one) => examineSeries(one, choice, pair.intervalMs) ?? []);
   return {
     pair,
+    choice,
     series,
     totals: sumSeries(series),
     seriesLeftOut: seriesDropped + read.length - series.length,
@@ -91,7 +113,8 @@ export function examinePair(pair: Pair, { series: read, seriesDropped, blocksSen
 }
 
 function examineSeries(
-  { labels, blocks, order, spliced }: SeriesReading,
+  { labels, blocks, order, spliced, splicedAgain }: SeriesReading,
+  choice: Choice,
   knownIntervalMs: number | undefined,
 ): SeriesReport | undefined {
   const replicas = blocks.map(joinBlocks);
@@ -103,17 +126,26 @@ function examineSeries(
   }
   const [graphA, graphB] = replicas.map((columns) => readPoints(columns, window, intervalMs));
   const graph = readPoints(spliced, window, intervalMs);
-  const cut = blocks.map((all) => cutBlocks(all, BLOCK_ROWS));
-  const again = readPoints(splicePair(cut, order), window, intervalMs);
+  const again = readPoints(splicedAgain, window, intervalMs);
+  const slide = planSlide(window, intervalMs);
+  const strategies = STRATEGY_NAMES.map((name): StrategyTrack => {
+    const strategy = makeStrategy(name, name === "interval" ? (choice.intervalMs ?? intervalMs) : choice.intervalMs);
+    const columns = name === choice.name ? spliced : splicePair(blocks, order, strategy);
+    return {
+      ...measureTrack(columns, window, intervalMs),
+      name,
+      switches: countSwitches(columns.replicas),
+      flips: countFlips(replicas, order, strategy, slide, intervalMs),
+    };
+  });
+  const { columns: ofPenalty } = strategies.find(({ name }) => name === "penalty")!;
   return {
     labels,
     intervalMs,
     window,
     replicas: replicas.map((columns) => measureTrack(columns, window, intervalMs)),
-    spliced: measureTrack(spliced, window, intervalMs),
-    holes: findHoles(spliced.timestamps, intervalMs).map((row) => explainHole(spliced, replicas, row, intervalMs)),
-    switches: countSwitches(spliced.replicas),
-    nearDuplicates: countNearDuplicates(spliced.timestamps, intervalMs),
+    strategies,
+    holes: findHoles(ofPenalty.timestamps, intervalMs).map((row) => explainHole(ofPenalty, replicas, row, intervalMs)),
     flickerMs: compareRefreshes(graphA!, graphB!).map((point) => window.fromMs + point * intervalMs),
     splicedFlicker: compareRefreshes(graph, again).length,
     points: graph.length,
@@ -127,7 +159,7 @@ function measureTrack<C extends Columns>(columns: C, window: Stretch, intervalMs
     uncovered,
     coverage: measureCoverage(uncovered, window),
     holeCount: findHoles(columns.timestamps, intervalMs).length,
-    longestGapMs: measureLongestGap(columns.timestamps),
+    nearDuplicates: countNearDuplicates(columns.timestamps, intervalMs),
   };
 }
 
@@ -139,10 +171,21 @@ function sumSeries(series: readonly SeriesReport[]): Totals {
     flicker: sum(({ flickerMs }) => flickerMs.length),
     splicedFlicker: sum(({ splicedFlicker }) => splicedFlicker),
     replicaCoverage: [0, 1].map((replica) => sum(({ replicas }) => replicas[replica]!.coverage) / series.length),
-    splicedCoverage: sum(({ spliced }) => spliced.coverage) / series.length,
+    strategies: STRATEGY_NAMES.map((name, index) => {
+      const sumTracks = (count: (track: StrategyTrack) => number): number =>
+        sum(({ strategies }) => count(strategies[index]!));
+      return {
+        name,
+        samples: sumTracks(({ columns }) => columns.timestamps.length),
+        coverage: sumTracks(({ coverage }) => coverage) / series.length,
+        holes: sumTracks(({ holeCount }) => holeCount),
+        nearDuplicates: sumTracks(({ nearDuplicates }) => nearDuplicates),
+        switches: sumTracks(({ switches }) => switches),
+        flips: sumTracks(({ flips }) => flips),
+      };
+    }),
     holes: sum(({ holes }) => holes.length),
     holesOfPenalty: sum(({ holes }) => holes.filter(({ cause }) => cause !== "neither").length),
     samplesIn: sum(({ replicas }) => replicas.reduce((rows, { columns }) => rows + columns.timestamps.length, 0)),
-    samplesOut: sum(({ spliced }) => spliced.columns.timestamps.length),
   };
 }

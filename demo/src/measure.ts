@@ -71,15 +71,6 @@ export function countSwitches(replicas: Uint8Array): number {
   return count;
 }
 
-/** The longest time between two neighbouring samples, in milliseconds; 0 with fewer than two. */
-export function measureLongestGap(timestamps: Float64Array): number {
-  let longestMs = 0;
-  for (let row = 1; row < timestamps.length; row++) {
-    longestMs = Math.max(longestMs, timestamps[row]! - timestamps[row - 1]!);
-  }
-  return longestMs;
-}
-
 /** The stretches of the window that no sample covers, in order. The samples lie inside the window. */
 export function findUncovered(timestamps: Float64Array, window: Stretch, intervalMs: number): Stretch[] {
   const stretches: Stretch[] = [];

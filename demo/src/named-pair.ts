@@ -9,6 +9,7 @@ import { Problem } from "./problem.ts";
 import { type PairReading, PairReadingError, readPair } from "./read-pair.ts";
 import type { Replica } from "./replicas.ts";
 import { parseSelector } from "./selector.ts";
+import type { Choice } from "./strategies.ts";
 import { tellFailure } from "./tell-failure.ts";
 
 /** So many series are drawn. */
@@ -20,6 +21,7 @@ export interface NamedPairOptions {
   readonly selector: string;
   readonly range: Stretch;
   readonly replicaLabels: readonly string[];
+  readonly choice: Choice;
   /** Given the reading before it begins. */
   readonly onStart: (reading: Reading) => void;
   /** Told what the user should know although the work goes on. */
@@ -32,14 +34,14 @@ export interface NamedPairOptions {
  * @throws Problem where neither can be read, or there is nothing to draw.
  */
 export async function examineNamedPair(replicas: readonly Replica[], options: NamedPairOptions): Promise<PairReport> {
-  const { selector, range, replicaLabels, onStart, onWarning } = options;
+  const { selector, range, replicaLabels, choice, onStart, onWarning } = options;
   const matchers = parseSelector(selector);
   const dropped = matchers.filter(({ name }) => replicaLabels.includes(name));
   if (dropped.length > 0 && dropped.length < matchers.length) {
     onWarning(`the matcher on ${dropped[0]!.name} is left out, since both replicas are read`);
   }
   const readers = replicas.map(({ reader }) => reader);
-  const query = { matchers, range, replicaLabels, seriesMax: SERIES_MAX };
+  const query = { matchers, range, replicaLabels, choice, seriesMax: SERIES_MAX };
   const reading = await readPair(readers, query, onStart).catch((error: unknown) => {
     throw error instanceof PairReadingError ? tellReadingError(error, replicas, replicaLabels) : error;
   });

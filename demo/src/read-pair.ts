@@ -10,21 +10,37 @@ import { type Block, formatLabelSet, groupSeries, type LabelSet, type Series, wi
 import type { Matcher, Reader, Reading, ReadReport } from "@promsplice/remote-read";
 import type { Stretch } from "./measure.ts";
 import { Problem } from "./problem.ts";
-import { spliceReaders } from "./replicas.ts";
-import { findSources, joinBlocks, type Spliced, splicePair } from "./splice-pair.ts";
+import { MARGIN_MS, spliceReaders } from "./replicas.ts";
+import {
+  clipBlocks,
+  cutBlocks,
+  findSources,
+  joinBlocks,
+  type Spliced,
+  splicePair,
+  trimSpliced,
+} from "./splice-pair.ts";
+import { type Choice, makeStrategy } from "./strategies.ts";
+
+/** Spliced once more, what came, chunks of 120 rows as a rule, is cut after so many: nowhere the same. */
+const BLOCK_ROWS = 97;
 
 export interface SeriesReading {
   /** The labels without those that tell the replicas apart. */
   readonly labels: LabelSet;
-  /** The blocks of replica 0 and of replica 1, as they were named; none where one has nothing or was left out. */
+  /** The blocks of replica 0 and of replica 1 inside the range, as they were named; none where one has nothing or was left out. */
   readonly blocks: readonly (readonly Block[])[];
   /** The replicas that have blocks, in the order in which they are spliced. */
   readonly order: readonly number[];
   /** What `splicedReader` gave. */
   readonly spliced: Spliced;
+  /** The same spliced here, from blocks that are cut elsewhere. */
+  readonly splicedAgain: Spliced;
 }
 
 export interface PairReading {
+  /** By what the answer is spliced. */
+  readonly choice: Choice;
   /** The first series of the answer, in its order. */
   readonly series: readonly SeriesReading[];
   /** How many series followed that were read and spliced too, and then dropped. */
@@ -42,6 +58,8 @@ export interface PairQuery {
   readonly matchers: readonly Matcher[];
   readonly range: Stretch;
   readonly replicaLabels: readonly string[];
+  /** By what the answer is spliced. */
+  readonly choice: Choice;
   /** Most series that are kept. */
   readonly seriesMax: number;
 }
@@ -66,11 +84,16 @@ export class PairReadingError extends Error {
  */
 export async function readPair(
   readers: readonly Reader[],
-  { matchers, range, replicaLabels, seriesMax }: PairQuery,
+  query: PairQuery,
   onStart: (reading: Reading) => void = () => {},
 ): Promise<PairReading> {
+  const { matchers, range, replicaLabels, choice, seriesMax } = query;
   const taps = readers.map((reader) => new Tap(reader, replicaLabels));
-  const reading = spliceReaders(taps, { replicaLabels }).read({ startMs: range.fromMs, endMs: range.toMs, matchers });
+  const reading = spliceReaders(taps, choice, { replicaLabels }).read({
+    startMs: range.fromMs,
+    endMs: range.toMs,
+    matchers,
+  });
   onStart(reading);
   const series: SeriesReading[] = [];
   let seriesDropped = 0;
@@ -88,7 +111,7 @@ export async function readPair(
       }
       blocksSent += sent.flat().reduce((sum, { blocks: all }) => sum + [...all].length, 0);
       if (series.length < seriesMax) {
-        series.push(await compareSeries(labels, [...blocks], sent, replicaLabels));
+        series.push(await compareSeries(labels, [...blocks], sent, query));
       } else {
         seriesDropped++;
       }
@@ -98,7 +121,7 @@ export async function readPair(
       ? error
       : new PairReadingError(reading.report(), error);
   }
-  return { series, seriesDropped, seriesOfBoth, firstAlone, blocksSent, report: reading.report() };
+  return { choice, series, seriesDropped, seriesOfBoth, firstAlone, blocksSent, report: reading.report() };
 }
 
 /** A reader that hands on what another one reads, and keeps it until it is taken. */
@@ -143,7 +166,7 @@ async function compareSeries(
   labels: LabelSet,
   answer: readonly Block[],
   sent: readonly (readonly Series[])[],
-  replicaLabels: readonly string[],
+  { range, replicaLabels, choice }: PairQuery,
 ): Promise<SeriesReading> {
   const order: number[] = [];
   for await (const group of groupSeries(sent.map(streamSeries), { replicaLabels })) {
@@ -155,8 +178,19 @@ async function compareSeries(
     );
   }
   const blocks = sent.map((all) => all.flatMap((series) => [...series.blocks]));
-  const spliced = findSources(joinBlocks(answer), splicePair(blocks, order));
-  return { labels, blocks, order, spliced };
+  const strategy = makeStrategy(choice.name, choice.intervalMs);
+  const marginMs = strategy.needsContext ? MARGIN_MS : 0;
+  const seen = { fromMs: range.fromMs - marginMs, toMs: range.toMs + marginMs };
+  const [here, again] = [blocks, blocks.map((all) => cutBlocks(all, BLOCK_ROWS))].map((all) =>
+    trimSpliced(splicePair(all, order, strategy, seen), range),
+  );
+  return {
+    labels,
+    blocks: blocks.map((all) => clipBlocks(all, range)),
+    order,
+    spliced: findSources(joinBlocks(answer), here!),
+    splicedAgain: again!,
+  };
 }
 
 async function* streamSeries(series: readonly Series[]): AsyncIterable<Series> {

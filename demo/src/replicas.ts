@@ -4,9 +4,9 @@
  *     --replica http://prom-a:9090 --replica https://user:password@prom-b/prefix --replica-label replica
  */
 import { readFileSync } from "node:fs";
-import { penalty } from "@promsplice/core";
 import { type Reader, remoteReader, splicedReader, type SplicedReaderOptions } from "@promsplice/remote-read";
 import { Problem } from "./problem.ts";
+import { type Choice, makeStrategy } from "./strategies.ts";
 
 /** A server, as its user named it. */
 export interface Replica {
@@ -73,12 +73,16 @@ export function readReplicaLabels(values: ReplicaValues): readonly string[] {
   return labels;
 }
 
-/** The readers as one, by the rule that all commands here use. */
+/** A strategy that looks beyond the window that is asked for looks so far: Prometheus' look-back. */
+export const MARGIN_MS: number = 5 * 60 * 1000;
+
+/** The readers as one, by the strategy that was chosen. */
 export function spliceReaders(
   readers: readonly Reader[],
+  { name, intervalMs }: Choice,
   options: Pick<SplicedReaderOptions, "replicaLabels">,
 ): Reader {
-  return splicedReader(readers, { ...options, strategy: penalty() });
+  return splicedReader(readers, { ...options, strategy: makeStrategy(name, intervalMs), marginMs: MARGIN_MS });
 }
 
 function openReplica(address: string, token: string | undefined): Replica {

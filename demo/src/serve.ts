@@ -13,6 +13,7 @@ import {
   REPLICA_OPTIONS,
   spliceReaders,
 } from "./replicas.ts";
+import { type Choice, readChoice, STRATEGY_HELP, STRATEGY_OPTIONS } from "./strategies.ts";
 import { tellFailure } from "./tell-failure.ts";
 
 const PATH = "/api/v1/read";
@@ -23,6 +24,7 @@ const LOOK_MS = 500;
 
 const OPTIONS = {
   ...REPLICA_OPTIONS,
+  ...STRATEGY_OPTIONS,
   listen: { type: "string", default: ":9201" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -32,6 +34,7 @@ const HELP = [
   "  serves the spliced replicas by remote read until interrupted",
   "",
   ...REPLICA_HELP,
+  ...STRATEGY_HELP,
   "  --listen HOST:PORT         default: :9201, on all addresses of this machine",
 ];
 
@@ -41,9 +44,11 @@ process.exitCode = await runCommand("serve", process.stderr, async () => {
     process.stdout.write(`${HELP.join("\n")}\n`);
     return;
   }
+  const choice = readChoice(values);
   const replicas = openReplicas(values, process.env);
   const reader = spliceReaders(
     replicas.map((replica) => replica.reader),
+    choice,
     { replicaLabels: readReplicaLabels(values) },
   );
   const handle = readHandler(reader, {
@@ -55,7 +60,7 @@ process.exitCode = await runCommand("serve", process.stderr, async () => {
       ? breakQuietly(await handle(request), outgoing)
       : new Response(`not found: remote read is at ${PATH}\n`, { status: 404 }),
   );
-  process.stdout.write(`${describeService(host, replicas).join("\n")}\n`);
+  process.stdout.write(`${describeService(host, replicas, choice).join("\n")}\n`);
   const isUnderNpm = process.env["npm_lifecycle_event"] !== undefined;
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), ...(isUnderNpm ? [whenLeftAlone()] : [])]);
   await endServer(server);
@@ -69,9 +74,10 @@ async function whenLeftAlone(): Promise<void> {
   } while (process.ppid === PARENT);
 }
 
-function describeService(host: string, replicas: readonly Replica[]): string[] {
+function describeService(host: string, replicas: readonly Replica[], choice: Choice): string[] {
+  const interval = choice.intervalMs === undefined ? "" : ` (interval ${choice.intervalMs / 1000} s)`;
   return [
-    `serve: listening at http://${host}${PATH}, splicing`,
+    `serve: listening at http://${host}${PATH}, splicing by ${choice.name}${interval}`,
     ...replicas.map(({ name }) => `  ${name}`),
     "A Prometheus reads from it with these lines in its configuration:",
     "",

@@ -1,5 +1,6 @@
 /** Splices one series of a pair, and notes for each sample which replica it came from. */
-import { type Block, type Columns, penalty, slice, splice } from "@promsplice/core";
+import { type Block, type Columns, slice, splice, type Strategy } from "@promsplice/core";
+import type { Stretch } from "./measure.ts";
 import { viewBits } from "./stale-marker.ts";
 
 /** The spliced series. */
@@ -9,19 +10,26 @@ export interface Spliced extends Columns {
 }
 
 /**
- * Splices with `penalty`. Columns are copied as bits, so stale markers stay what they are.
+ * Splices. Columns are copied as bits, so stale markers stay what they are.
  *
  * @param blocks One list of float blocks a replica.
  * @param order The replicas that are spliced, the preferred one first.
+ * @param window What the strategy sees; everything by default.
  */
-export function splicePair(blocks: readonly (readonly Block[])[], order: readonly number[]): Spliced {
+export function splicePair(
+  blocks: readonly (readonly Block[])[],
+  order: readonly number[],
+  strategy: Strategy,
+  window?: Stretch,
+): Spliced {
   const rowsMax = blocks.flat().reduce((rows, block) => rows + block.count, 0);
   const timestamps = new Float64Array(rowsMax);
   const values = new Float64Array(rowsMax);
   const givenBy = new Uint8Array(rowsMax);
   const inOrder = order.map((replica) => blocks[replica]!);
+  const options = window === undefined ? {} : { startMs: window.fromMs, endMs: window.toMs };
   let rows = 0;
-  for (const { block, replica, start, end } of splice(inOrder, penalty())) {
+  for (const { block, replica, start, end } of splice(inOrder, strategy, options)) {
     timestamps.set(block.timestamps().subarray(start, end), rows);
     values.set(block.values().subarray(start, end), rows);
     givenBy.fill(order[replica]!, rows, rows + end - start);
@@ -52,6 +60,34 @@ export function findSources(answer: Columns, spliced: Spliced): Spliced {
     throw new RangeError(`sample ${row} of the answer is not the one that its replicas splice to`);
   }
   return { timestamps, values: answer.values, replicas: spliced.replicas };
+}
+
+/** The rows inside a stretch, both ends included. */
+export function trimSpliced({ timestamps, values, replicas }: Spliced, stretch: Stretch): Spliced {
+  const [start, end] = findRows(timestamps, stretch);
+  return {
+    timestamps: timestamps.subarray(start, end),
+    values: values.subarray(start, end),
+    replicas: replicas.subarray(start, end),
+  };
+}
+
+/** The parts of blocks inside a stretch, both ends included; those that are wholly inside stay the same objects. */
+export function clipBlocks(blocks: readonly Block[], stretch: Stretch): Block[] {
+  return blocks.flatMap((block) => {
+    if (block.firstMs >= stretch.fromMs && block.lastMs <= stretch.toMs) {
+      return [block];
+    }
+    const [start, end] = findRows(block.timestamps(), stretch);
+    return start < end ? [slice(block, start, end)] : [];
+  });
+}
+
+/** Which rows are inside a stretch, both ends included: from the first to before the second. */
+export function findRows(timestamps: Float64Array, { fromMs, toMs }: Stretch): [number, number] {
+  const start = timestamps.findIndex((timeMs) => timeMs >= fromMs);
+  const length = start < 0 ? -1 : timestamps.subarray(start).findIndex((timeMs) => timeMs > toMs);
+  return start < 0 ? [0, 0] : [start, length < 0 ? timestamps.length : start + length];
 }
 
 /** The same rows in blocks of at most `rows` rows, as another server might have cut them. */

@@ -1,44 +1,31 @@
-/** The last lines on the screen: the sums over both pairs, and what they do not say. */
+/** The last lines on the screen: the sums over the series of each pair, and what they do not say. */
 import type { PairReport } from "./examine.ts";
 import { formatBytes, formatShare, wrapText } from "./format.ts";
 import { SCREEN_WIDTH } from "./report.ts";
 import type { Terminal } from "./terminal.ts";
 
-const CELL_WIDTHS = [9, 9, 9, 9, 15, 9, 7, 11];
+const CELL_WIDTHS = [10, 10, 9, 11, 8, 8, 8, 8];
 const READING_WIDTHS = [9, 18, 9, 14, 10, 11];
 
 export function writeSummary(reports: readonly PairReport[], terminal: Terminal): string[] {
   const holes = reports.reduce((sum, { totals }) => sum + totals.holes, 0);
   const holesOfPenalty = reports.reduce((sum, { totals }) => sum + totals.holesOfPenalty, 0);
   const remarks = [
-    "Blocks: the chunks that the replicas sent. Of a decoded one at least the times were needed; one that is passed on goes " +
-      "out as the bytes it came in.",
+    ...reports.map(
+      ({ pair, totals, choice }) =>
+        `Flicker, ${pair.name}: ${totals.flicker} of ${totals.points} points between A and B; between two readings of ` +
+        `${choice.name}, cut differently, ${totals.splicedFlicker}.`,
+    ),
     ...(holesOfPenalty === 0
       ? []
-      : [
-          `${holesOfPenalty} of the ${holes} holes lie where the other replica has samples. They are penalty's: the rule of Thanos' ` +
-            "iterator is kept as it is, holes included.",
-        ]),
-    "Flicker of the spliced graph: read twice over the same window, the second time from other blocks. Where the window " +
-      "moves between two refreshes, penalty may still change to the other replica.",
+      : [`${holesOfPenalty} of the ${holes} holes of penalty lie where the other replica has samples.`]),
+    "Blocks: the chunks that the replicas sent. Of a decoded one at least the times were needed; one that is passed on goes " +
+      "out as the bytes it came in.",
   ];
   return [
     terminal.paint("heading", "In short"),
-    terminal.paint("faint", writeRow(["", "covered", "", "", "flicker", "", "holes", ""], CELL_WIDTHS)),
-    terminal.paint("faint", writeRow(["", "A", "B", "spliced", "A to B", "spliced", "all", "fillable"], CELL_WIDTHS)),
-    ...reports.map(({ pair, totals }) =>
-      writeRow(
-        [
-          pair.name,
-          ...[...totals.replicaCoverage, totals.splicedCoverage].map(formatShare),
-          `${totals.flicker} of ${totals.points}`,
-          String(totals.splicedFlicker),
-          String(totals.holes),
-          String(totals.holesOfPenalty),
-        ],
-        CELL_WIDTHS,
-      ),
-    ),
+    terminal.paint("faint", writeRow(["", "", "samples", "covered", "holes", "dups", "swaps", "flips"], CELL_WIDTHS)),
+    ...reports.flatMap((report) => writeStrategies(report)),
     "",
     terminal.paint(
       "faint",
@@ -58,8 +45,23 @@ export function writeSummary(reports: readonly PairReport[], terminal: Terminal)
       ),
     ),
     "",
-    ...remarks.flatMap((text) => wrapText(text, SCREEN_WIDTH - 2, "").map((line) => `  ${line}`)),
+    ...remarks.flatMap((text) => wrapText(text, SCREEN_WIDTH - 2, "  ").map((line) => `  ${line}`)),
   ];
+}
+
+function writeStrategies({ pair, totals }: PairReport): string[] {
+  return totals.strategies.map(({ name, samples, coverage, holes, nearDuplicates, switches, flips }, index) =>
+    writeRow(
+      [
+        index === 0 ? pair.name : "",
+        name.padEnd(CELL_WIDTHS[1]!),
+        String(samples),
+        formatShare(coverage),
+        ...[holes, nearDuplicates, switches, flips].map(String),
+      ],
+      CELL_WIDTHS,
+    ),
+  );
 }
 
 function writeRow(cells: readonly string[], widths: readonly number[]): string {

@@ -27,17 +27,23 @@ const UNIX_SECONDS = /^\d+(?:\.\d+)?$/u;
  * @throws Problem
  */
 export function parseTimeRange(range: string, end: string | undefined, nowMs: number): Stretch {
-  const durationMs = parseDuration(range);
+  const durationMs = parseDuration("--range", range, "30m, 1h, 1h30m or 2d");
   const toMs = end === undefined ? nowMs : parseInstant(end);
   return { fromMs: toMs - durationMs, toMs };
 }
 
-function parseDuration(text: string): number {
+/**
+ * A duration in ms, as PromQL writes it.
+ *
+ * @param option What it was given for, and what one may look like there: told where it is none.
+ * @throws Problem
+ */
+export function parseDuration(option: string, text: string, examples: string): number {
   const parts = [...text.matchAll(/(\d+)([a-z]+)/gu)];
   const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS_MS[unit!] ?? Number.NaN), 0);
   // A thousand years: more than a server can have, less than a time can hold.
   if (!DURATION.test(text) || !(ms > 0 && ms <= 1000 * UNITS_MS["y"]!)) {
-    throw new Problem(`--range is ${JSON.stringify(text)}: write a duration such as 30m, 1h, 1h30m or 2d`);
+    throw new Problem(`${option} is ${JSON.stringify(text)}: write a duration such as ${examples}`);
   }
   return ms;
 }

@@ -3,8 +3,9 @@
  *
  *     A         ●     ●     ●
  *     B           ●     ●     ●     ●     ●
- *     spliced   A     A     A·············B
+ *     penalty   A     A     A·············B
  *                           +-- 37.3 s ---+
+ *     fill      A     A     A       B     B
  */
 import { drawMarks, findColumn, paintTimeline, REPLICA_LETTERS } from "./draw.ts";
 import type { SeriesReport } from "./examine.ts";
@@ -36,9 +37,11 @@ export function findZoom(series: readonly SeriesReport[]): Place | undefined {
 export function drawZoom({ report, hole }: Place, pair: Pair, terminal: Terminal): string[] {
   const marginMs = MARGIN_INTERVALS * report.intervalMs;
   const view = { fromMs: hole.fromMs - marginMs, toMs: hole.toMs + marginMs };
-  const { timestamps, replicas } = report.spliced.columns;
   const [start, end] = [findColumn(hole.fromMs, view, WIDTH), findColumn(hole.toMs, view, WIDTH)];
-  const served = drawSamples(timestamps, view, (row) => REPLICA_LETTERS[replicas[row]!]!);
+  const [penalty, fill] = (["penalty", "fill"] as const).map((name) => {
+    const { timestamps, replicas } = report.strategies.find((track) => track.name === name)!.columns;
+    return drawSamples(timestamps, view, (row) => REPLICA_LETTERS[replicas[row]!]!);
+  });
   const gap = terminal.glyphs.gap.repeat(end - start - 1);
   const length = ` ${formatDuration(hole.toMs - hole.fromMs)} `;
   const ruler = length.padStart((end - start - 1 + length.length) >> 1, "-").padEnd(end - start - 1, "-");
@@ -50,8 +53,9 @@ export function drawZoom({ report, hole }: Place, pair: Pair, terminal: Terminal
       const line = drawSamples(track.columns.timestamps, view, () => terminal.glyphs.sample);
       return `  ${REPLICA_LETTERS[replica]!.padEnd(9)}${paintTimeline(line, terminal, REPLICA_STYLES[replica]!)}`;
     }),
-    `  spliced  ${paintTimeline(served.slice(0, start + 1) + gap + served.slice(end), terminal, "gap")}`,
+    `  penalty  ${paintTimeline(penalty!.slice(0, start + 1) + gap + penalty!.slice(end), terminal, "gap")}`,
     `           ${" ".repeat(start)}${terminal.paint("gap", `+${ruler}+`)}`,
+    `  fill     ${paintTimeline(fill!, terminal, "gap")}`,
   ];
 }
 

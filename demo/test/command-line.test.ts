@@ -97,8 +97,22 @@ describe("the demo on named servers", () => {
 
   it("names the replicas in the order in which they were named, and splices in that of their labels", async () => {
     const { stdout } = await run(`--replica B --replica A --selector t_temp --range 3m --end ${END}`);
-    expect(stdout).toMatch(/\n {2}spliced {2}B+aA+ /u);
+    expect(stdout).toMatch(/\n {2}penalty {2}B+[ab]*A+ .*\n {3}holes .*\n {2}fill {5}B/u);
   });
+
+  it.each(["penalty", "fill", "fill --interval 1s", "interval --interval 1s", "chain"])(
+    "checks what is read by %s, and draws all the same",
+    async (strategy) => {
+      const words = `--replica A --replica B --selector t_vanishing --range 60s --end 1795370195 --strategy ${strategy}`;
+      const { status, stdout, stderr } = await run(words);
+      expect([status, stderr]).toEqual([0, ""]);
+      for (const name of ["A", "B", "penalty", "fill", "interval", "chain"]) {
+        expect(stdout).toMatch(new RegExp(`\\n {2}${name} +\\S{29} +[1-9]`, "u"));
+      }
+      const [name] = strategy.split(" ");
+      expect(stdout.replaceAll(/\s+/gu, " ")).toContain(`two readings of ${name}, cut differently, 0.`);
+    },
+  );
 
   it("shows dates where the range is longer than a day, and estimates the interval", async () => {
     const { status, stdout } = await run(
@@ -116,7 +130,7 @@ describe("the demo on named servers", () => {
       `demo: warning: going on without ${hostOf(closed)}: connection refused. Check that Prometheus runs there, and the port.`,
     );
     expect(ended.stdout).toContain(`A is ${hostOf(closed)} (failed), B is ${hostOf(replicas.urls[1]!)}.`);
-    expect(ended.stdout).toMatch(/\n {2}A {8}·{44} {3}0\.00 % {5}- {8}-\n/u);
+    expect(ended.stdout).toMatch(/\n {2}A {8}·{29} {7}0 {3}0\.00% {5}- {5}-\n/u);
     expect(ended.stdout).toContain("x 20.0 s hole at 17:55:38: B has no sample, and of A there is none at all.");
   });
 
@@ -253,6 +267,26 @@ describe("a message", () => {
       "words that npm took the options from",
       "A up",
       /^demo: "http:\/\/\S+" belongs to no option: npm wants -- before options/u,
+    ],
+    [
+      "an unknown strategy",
+      "--replica A --replica B --selector up --strategy union",
+      'there is no strategy "union": write one of penalty, fill, interval, chain',
+    ],
+    [
+      "interval without one",
+      "--replica A --replica B --selector up --strategy interval",
+      "--strategy interval needs the scrape interval: write --interval 15s, or what yours is",
+    ],
+    [
+      "an interval that is none",
+      "--replica A --replica B --selector up --interval 15",
+      '--interval is "15": write a duration such as 15s, 1m or 5m',
+    ],
+    [
+      "an interval for nothing",
+      "--replica A --replica B --selector up --strategy chain --interval 15s",
+      "--interval is for fill and interval: leave it out with --strategy chain",
     ],
     ["no replica", "--selector up", "no replica is named: write --replica URL for each of the two"],
     ["one replica", "--replica A --selector up", "only one replica is named"],

@@ -1,16 +1,21 @@
 /** The numbers and timelines on the screen, read over HTTP, against the naive twin of `penalty` and measures taken another way. */
 import { describe, expect, it } from "vitest";
+import { chainTwin } from "../../packages/core/test/twins/chain.ts";
+import { fillTwin } from "../../packages/core/test/twins/fill.ts";
+import { intervalTwin } from "../../packages/core/test/twins/interval.ts";
 import { penaltyTwin } from "../../packages/core/test/twins/penalty.ts";
+import { STRATEGY_NAMES, type StrategyName } from "../src/strategies.ts";
 import { examineStoredPairs } from "../src/embedded.ts";
-import type { PairReport, SeriesReport } from "../src/examine.ts";
+import type { PairReport, StrategyTrack } from "../src/examine.ts";
 import type { StoredPair } from "../src/pair.ts";
 import { readRecordedPair } from "../src/recordings.ts";
 import { writePair } from "../src/report.ts";
 import { makeSeededDay } from "../src/seeded-day.ts";
 import { writeSummary } from "../src/summary.ts";
+import { STALE_MARKER_BITS } from "../src/stale-marker.ts";
 import { describeTerminal } from "../src/terminal.ts";
 import {
-  countDoublesNaively,
+  countFlipsNaively,
   countSwitchesNaively,
   findHolesNaively,
   measureNaively,
@@ -22,19 +27,26 @@ import {
 
 const TERMINAL = describeTerminal(false, { LANG: "C.UTF-8" });
 const TIMELINE_START = 11;
-const TIMELINE_WIDTH = 44;
+const TIMELINE_WIDTH = 29;
 
 /** What the twin and the naive measures say of one series. */
 interface Expected {
   readonly metric: string;
   readonly window: { readonly fromMs: number; readonly toMs: number };
+  /** Of A, of B. */
   readonly tracks: readonly NaiveTrack[];
-  readonly spliced: readonly NaiveSample[];
-  readonly switches: number;
-  readonly doubles: number;
+  readonly strategies: readonly ExpectedStrategy[];
+  /** Those of penalty. */
   readonly holes: readonly NaiveHole[];
   readonly points: number;
   readonly flicker: readonly number[];
+}
+
+interface ExpectedStrategy extends NaiveTrack {
+  readonly name: StrategyName;
+  readonly spliced: readonly NaiveSample[];
+  readonly switches: number;
+  readonly flips: number;
 }
 
 function expectPair({ servers, intervalMs }: StoredPair): Expected[] {
@@ -45,16 +57,25 @@ function expectPair({ servers, intervalMs }: StoredPair): Expected[] {
       fromMs: times.reduce((least, timeMs) => Math.min(least, timeMs)),
       toMs: times.reduce((most, timeMs) => Math.max(most, timeMs)),
     };
-    const spliced = spliceNaively(replicas);
+    const strategies = STRATEGY_NAMES.map((name): ExpectedStrategy => {
+      const spliced = spliceNaively(replicas, name, intervalMs);
+      return {
+        name,
+        spliced,
+        ...measureNaively(spliced, window, intervalMs),
+        switches: countSwitchesNaively(spliced),
+        flips: countFlipsNaively(replicas, window, intervalMs, (inside, edges) =>
+          spliceNaively(inside, name, intervalMs, edges),
+        ),
+      };
+    });
     const [graphA, graphB] = replicas.map((samples) => readGraphNaively(samples, window, intervalMs));
     return {
       metric: labels[1]!,
       window,
-      tracks: [...replicas, spliced].map((samples) => measureNaively(samples, window, intervalMs)),
-      spliced,
-      switches: countSwitchesNaively(spliced),
-      doubles: countDoublesNaively(spliced, intervalMs),
-      holes: findHolesNaively(spliced, replicas, intervalMs),
+      tracks: replicas.map((samples) => measureNaively(samples, window, intervalMs)),
+      strategies,
+      holes: findHolesNaively(strategies[0]!.spliced, replicas, intervalMs),
       points: graphA!.length,
       flicker: [...graphA!.keys()].filter((point) => graphA![point] !== graphB![point]),
     };
@@ -73,11 +94,11 @@ describe.each([readRecordedPair(), makeSeededDay()])("the $name pair", (pair) =>
   const expected = expectPair(pair);
   const report = examine(pair);
 
-  it("is spliced sample for sample as the twin does it, each from the same replica and with the same bits", async () => {
+  it("is spliced by each strategy sample for sample as its twin does it, each from the same replica and with the same bits", async () => {
     const { series } = await report;
     expect(series.map(({ labels }) => labels[1])).toEqual(expected.map(({ metric }) => metric));
-    for (const [index, { spliced }] of expected.entries()) {
-      expect(readSpliced(series[index]!)).toEqual(spliced);
+    for (const [index, { strategies }] of expected.entries()) {
+      expect(series[index]!.strategies.map(readSpliced)).toEqual(strategies.map(({ spliced }) => spliced));
     }
   });
 
@@ -103,11 +124,12 @@ describe.each([readRecordedPair(), makeSeededDay()])("the $name pair", (pair) =>
 
   it("gives for each hole a wait that the other replica's samples bear out", async () => {
     const { series } = await report;
-    for (const { holes, replicas, spliced } of series) {
+    for (const { holes, replicas, strategies } of series) {
       for (const { cause, fromMs, toMs, replica, waitMs } of holes) {
         const other = replicas[1 - replica]!.columns.timestamps;
+        const { columns } = strategies[0]!;
         const nextMs = other.find((timeMs) => timeMs > fromMs + waitMs) ?? Infinity;
-        const givenBy = spliced.columns.replicas[spliced.columns.timestamps.indexOf(toMs)];
+        const givenBy = columns.replicas[columns.timestamps.indexOf(toMs)];
         // The other one is not looked at before the wait is over, and where it ends the hole it does so at the first look.
         expect(nextMs).toBeGreaterThanOrEqual(toMs);
         if (cause !== "neither" && givenBy !== replica) {
@@ -134,60 +156,64 @@ describe.each([readRecordedPair(), makeSeededDay()])("the $name pair", (pair) =>
         expectTimelines(block, series);
       } else {
         const twin = expected.slice(0, index).find(({ metric }) => together.includes(` ${metric}:`))!;
-        expect([series.tracks, series.switches, series.doubles, series.holes]).toEqual([
-          twin.tracks,
-          twin.switches,
-          twin.doubles,
-          twin.holes,
-        ]);
+        const numbers = [series, twin].map(({ tracks, strategies, holes }) => {
+          return {
+            tracks,
+            holes,
+            strategies: strategies.map((track) => ({ ...track, spliced: describeTimes(track) })),
+          };
+        });
+        expect(numbers[0]).toEqual(numbers[1]);
       }
     }
   });
 
   it("sums up what the twin's numbers come to", async () => {
     const reported = await report;
-    const row = findRow(writeSummary([reported], TERMINAL), pair.name);
-    const coverage = [0, 1, 2].map((track) => sum(expected, ({ tracks }) => tracks[track]!.coverage) / expected.length);
-    const [percent, rest] = [
-      row.match(/[\d.]+(?= %)/g)!.map(Number),
-      row
-        .split("%")
-        .at(-1)!
-        .trim()
-        .split(/\s{2,}/),
-    ];
-    for (const [track, shown] of percent.entries()) {
-      expectRoundedDown(shown, coverage[track]! * 100);
+    const lines = writeSummary([reported], TERMINAL);
+    const start = lines.findIndex((line) => line.startsWith(`  ${pair.name} `));
+    for (const [index, name] of STRATEGY_NAMES.entries()) {
+      const tracks = expected.map(({ strategies }) => strategies[index]!);
+      const [shown, samples, percent, ...rest] = lines[start + index]!.slice(11).trim().split(/[ %]+/u);
+      expect([shown, samples]).toEqual([name, String(sum(tracks, ({ spliced }) => spliced.length))]);
+      expectRoundedDown(Number(percent), (sum(tracks, ({ coverage }) => coverage) / tracks.length) * 100);
+      expect(rest.map(Number)).toEqual([
+        sum(tracks, ({ holeCount }) => holeCount),
+        sum(tracks, ({ doubles }) => doubles),
+        sum(tracks, ({ switches }) => switches),
+        sum(tracks, ({ flips }) => flips),
+      ]);
     }
-    expect(rest).toEqual([
-      `${sum(expected, ({ flicker }) => flicker.length)} of ${sum(expected, ({ points }) => points)}`,
-      "0",
-      String(sum(expected, ({ holes }) => holes.length)),
-      String(sum(expected, ({ holes }) => holes.filter(({ mark }) => mark !== "x").length)),
-    ]);
-    expect(reported.totals.samplesOut).toBe(sum(expected, ({ spliced }) => spliced.length));
+    const text = lines.join(" ").replaceAll(/\s+/gu, " ");
+    const points = sum(expected, (series) => series.points);
+    const flicker = sum(expected, (series) => series.flicker.length);
+    expect(text).toContain(`Flicker, ${pair.name}: ${flicker} of ${points} points`);
+    expect(text).toContain("two readings of fill, cut differently, 0.");
+    const holes = expected.flatMap((series) => series.holes);
+    const fillable = holes.filter(({ mark }) => mark !== "x").length;
+    expect(text).toContain(`${fillable} of the ${holes.length} holes of penalty lie where`);
   });
 
   function expectTimelines(block: readonly string[], series: Expected): void {
-    for (const [index, name] of ["A", "B", "spliced"].entries()) {
-      const row = findRow(block, name);
-      const [, percent, holes, gap, unit] = /^ *([\d.]+) % +(\d+) +([\d.]+) (s|min)$/.exec(readNumbers(row))!;
-      const track = series.tracks[index]!;
-      expectRoundedDown(Number(percent), track.coverage * 100);
-      expect(Number(holes)).toBe(track.holeCount);
-      expect(Math.abs(Number(gap) - track.longestGapMs / (unit === "s" ? 1000 : 60_000))).toBeLessThan(0.0501);
+    const tracks = [...series.tracks.map((track, index) => ({ ...track, name: "AB"[index]! })), ...series.strategies];
+    for (const track of tracks) {
+      const numbers = readNumbers(findRow(block, track.name)).split(/[ %]+/u).map(Number);
+      const [samples, percent, ...rest] = numbers;
+      expect(samples).toBe(track.samples);
+      expectRoundedDown(percent!, track.coverage * 100);
+      const own = "spliced" in track ? [track.switches, track.flips] : [];
+      expect(rest).toEqual([track.holeCount, track.doubles, ...own]);
     }
-    expect(readTimeline(findRow(block, "spliced"))).toBe(drawServingNaively(series, pair.intervalMs));
+    for (const { name, spliced } of series.strategies) {
+      expect(readTimeline(findRow(block, name))).toBe(drawServingNaively(spliced, series.window, pair.intervalMs));
+    }
     const marks = series.holes.toSorted((left, right) => Number(left.mark !== "'") - Number(right.mark !== "'"));
-    const holes = findRow(block, "holes");
-    expect(readTimeline(holes)).toBe(
+    const holes = findRow(block, " holes");
+    expect(readTimeline(holes).padEnd(TIMELINE_WIDTH)).toBe(
       drawNaively(
         marks.map(({ fromMs, mark }) => ({ timeMs: fromMs, mark })),
         series.window,
       ),
-    );
-    expect(readNumbers(holes)).toBe(
-      `${series.switches} switch${series.switches === 1 ? "" : "es"}, ${series.doubles} doubles`,
     );
     const text = block
       .slice(block.indexOf(findRow(block, "flicker")) + 1)
@@ -212,7 +238,7 @@ describe.each([readRecordedPair(), makeSeededDay()])("the $name pair", (pair) =>
 });
 
 describe("the holes of the recorded pair", () => {
-  it("are those that are known of penalty on these recordings", async () => {
+  it("are with penalty those that are known of it on these recordings", async () => {
     const { series } = await examine(readRecordedPair());
     const gaps = series.map(({ labels, holes }) => [labels[1], ...holes.map(({ fromMs, toMs }) => toMs - fromMs)]);
     expect(gaps).toEqual([
@@ -222,6 +248,21 @@ describe("the holes of the recorded pair", () => {
       ["up", 2239],
     ]);
   });
+
+  it("are gone with fill, but for the 16 s in which the target itself was away", async () => {
+    const { series } = await examine(readRecordedPair());
+    const gaps = series.map(({ labels, strategies }) => {
+      const live = readSpliced(strategies[1]!).filter(({ bits }) => bits !== STALE_MARKER_BITS);
+      const steps = live.slice(1).map(({ timeMs }, row) => timeMs - live[row]!.timeMs);
+      return [strategies[1]!.name, labels[1], ...steps.filter((stepMs) => stepMs > 1500)];
+    });
+    expect(gaps).toEqual([
+      ["fill", "t_requests_total"],
+      ["fill", "t_temp"],
+      ["fill", "t_vanishing", 16_000],
+      ["fill", "up"],
+    ]);
+  });
 });
 
 /** The pair as two servers serve it and the readers read it. */
@@ -229,18 +270,36 @@ async function examine(pair: StoredPair): Promise<PairReport> {
   return (await examineStoredPairs([pair]))[0]!;
 }
 
-function spliceNaively(replicas: readonly (readonly NaiveSample[])[]): NaiveSample[] {
-  // The twin looks at times alone; without counter mode the bits come out as they went in.
+/** By the twins of the core's tests; `fill` sees the window's edges. */
+function spliceNaively(
+  replicas: readonly (readonly NaiveSample[])[],
+  name: StrategyName,
+  intervalMs: number,
+  window: { readonly startMs?: number; readonly endMs?: number } = { startMs: 0 },
+): NaiveSample[] {
   const rows = replicas.map((samples) =>
-    samples.map(({ timeMs }) => ({ t: timeMs, high: 0, low: 0, histogram: undefined })),
+    samples.map(({ timeMs, bits }) => {
+      return { t: timeMs, high: Number(bits >> 32n), low: Number(bits & 0xffff_ffffn), histogram: undefined };
+    }),
   );
-  return penaltyTwin(rows, false).map(({ replica, row }) => replicas[replica]![row]!);
+  const shown = {
+    penalty: () => penaltyTwin(rows, false),
+    fill: () => fillTwin(rows, window).samples,
+    interval: () => intervalTwin(rows, intervalMs),
+    chain: () => chainTwin(rows),
+  }[name]();
+  return shown.map(({ replica, row }) => replicas[replica]![row]!);
 }
 
-function readSpliced({ spliced }: SeriesReport): NaiveSample[] {
-  const { timestamps, values, replicas } = spliced.columns;
+function readSpliced({ columns }: StrategyTrack): NaiveSample[] {
+  const { timestamps, values, replicas } = columns;
   const bits = new BigUint64Array(values.buffer, values.byteOffset, values.length);
   return Array.from(timestamps, (timeMs, row) => ({ timeMs, bits: bits[row]!, replica: replicas[row]! }));
+}
+
+/** Who gives which time; twins differ in their values. */
+function describeTimes({ spliced }: ExpectedStrategy): string {
+  return spliced.map(({ timeMs, replica }) => `${timeMs} ${replica}`).join();
 }
 
 /** The lines on one series: from its heading to the next empty line. */
@@ -272,7 +331,7 @@ function drawNaively(marks: readonly { timeMs: number; mark: string }[], window:
 }
 
 /** By column the replica that gives most samples; small where 5 % of the time is uncovered, a dot from one half. */
-function drawServingNaively({ spliced, window }: Expected, intervalMs: number): string {
+function drawServingNaively(spliced: readonly NaiveSample[], window: Expected["window"], intervalMs: number): string {
   const columnMs = (window.toMs - window.fromMs) / TIMELINE_WIDTH;
   let line = "";
   let letter = "AB"[spliced[0]!.replica]!;

@@ -1,4 +1,4 @@
-import { type Block, columnsBlock } from "@promsplice/core";
+import { type Block, columnsBlock, penalty } from "@promsplice/core";
 import { describe, expect, it } from "vitest";
 import { explainHole, type Hole } from "../src/hole.ts";
 import { findHoles } from "../src/measure.ts";
@@ -11,7 +11,7 @@ function blocksOf(times: readonly number[]): Block[] {
 /** The holes of two replicas scraped once a second. */
 function explain(timesOfA: readonly number[], timesOfB: readonly number[]): Hole[] {
   const blocks = [timesOfA, timesOfB].map(blocksOf);
-  const spliced = splicePair(blocks, [0, 1]);
+  const spliced = splicePair(blocks, [0, 1], penalty());
   const replicas = blocks.map(joinBlocks);
   return findHoles(spliced.timestamps, 1000).map((row) => explainHole(spliced, replicas, row, 1000));
 }

@@ -17,7 +17,6 @@ import {
   findHoles,
   findUncovered,
   measureCoverage,
-  measureLongestGap,
   spanColumns,
 } from "../src/measure.ts";
 import { cutBlocks, joinBlocks } from "../src/splice-pair.ts";
@@ -53,11 +52,6 @@ describe("measures of a series", () => {
 
   it("spans what there is where a replica has nothing", () => {
     expect(spanColumns([timestamps, Float64Array.of()])).toEqual(window);
-  });
-
-  it("knows the longest gap, and that one sample has none", () => {
-    expect(measureLongestGap(timestamps)).toBe(20);
-    expect(measureLongestGap(Float64Array.of(7))).toBe(0);
   });
 
   it("counts a switch wherever neighbours come from different replicas", () => {

@@ -14,7 +14,8 @@ const STALE_BITS = 0x7ff0000000000002n;
 export interface NaiveTrack {
   readonly coverage: number;
   readonly holeCount: number;
-  readonly longestGapMs: number;
+  readonly samples: number;
+  readonly doubles: number;
 }
 
 export interface NaiveHole {
@@ -38,7 +39,8 @@ export function measureNaively(
   return {
     coverage: covered.reduce((sum, ms) => sum + ms, 0) / (toMs - fromMs),
     holeCount: gaps.filter((gapMs) => gapMs > 1.5 * intervalMs).length,
-    longestGapMs: gaps.reduce((longest, gapMs) => Math.max(longest, gapMs), 0),
+    samples: samples.length,
+    doubles: gaps.filter((gapMs) => gapMs < 0.45 * intervalMs).length,
   };
 }
 
@@ -46,8 +48,36 @@ export function countSwitchesNaively(samples: readonly NaiveSample[]): number {
   return pairUp(samples).filter(([left, right]) => left.replica !== right.replica).length;
 }
 
-export function countDoublesNaively(samples: readonly NaiveSample[], intervalMs: number): number {
-  return pairUp(samples).filter(([left, right]) => right.timeMs - left.timeMs < 0.45 * intervalMs).length;
+/**
+ * How often the samples of a window that slides over all the time in 60 steps change, between two intervals after the later
+ * start and one and a half before the earlier end.
+ */
+export function countFlipsNaively(
+  replicas: readonly (readonly NaiveSample[])[],
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+  intervalMs: number,
+  spliceThem: (
+    replicas: readonly (readonly NaiveSample[])[],
+    window: { readonly startMs: number; readonly endMs: number },
+  ) => readonly NaiveSample[],
+): number {
+  const lengthMs = Math.floor(Math.min((toMs - fromMs) / 3, 240 * intervalMs));
+  const stepMs = 1000 * Math.floor((toMs - fromMs - lengthMs) / 60_000);
+  const windows = Array.from({ length: 61 }, (_, index) => {
+    const endMs = toMs - (60 - index) * stepMs;
+    const startMs = endMs - lengthMs;
+    const inside = replicas.map((all) => all.filter(({ timeMs }) => timeMs >= startMs && timeMs <= endMs));
+    return { startMs, endMs, samples: spliceThem(inside, { startMs, endMs }) };
+  });
+  return pairUp(windows).filter(([before, after]) => {
+    const [older, newer] = [before, after].map(({ samples }) =>
+      samples
+        .filter(({ timeMs }) => timeMs >= after.startMs + 2 * intervalMs && timeMs <= before.endMs - 1.5 * intervalMs)
+        .map(({ timeMs, replica }) => `${timeMs} ${replica}`)
+        .join(),
+    );
+    return older !== newer;
+  }).length;
 }
 
 /** What a graph shows at each instant: the newest sample of five minutes, nothing where that is a stale marker. */

@@ -6,6 +6,7 @@ import { examinePair } from "../src/examine.ts";
 import type { Pair } from "../src/pair.ts";
 import { Problem } from "../src/problem.ts";
 import { type PairQuery, PairReadingError, readPair } from "../src/read-pair.ts";
+import { DEFAULT_CHOICE } from "../src/strategies.ts";
 import { findSources, joinBlocks } from "../src/splice-pair.ts";
 import { STALE_MARKER_BITS, viewBits } from "../src/stale-marker.ts";
 
@@ -13,6 +14,7 @@ const QUERY: PairQuery = {
   matchers: [{ type: "=~", name: "__name__", value: ".+" }],
   range: { fromMs: 0, toMs: 1e6 },
   replicaLabels: ["replica"],
+  choice: DEFAULT_CHOICE,
   seriesMax: 100,
 };
 const PAIR: Pair = { title: "t", name: "t", story: [], intervalMs: undefined, clock: "elapsed" };

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type ServerType, serve } from "@hono/node-server";
-import { penalty } from "@promsplice/core";
+import { fill, interval } from "@promsplice/core";
 import {
   type Query,
   type Reader,
@@ -49,19 +49,22 @@ afterEach(async () => {
 });
 
 /** Starts it on a free port and waits until it listens; gives its endpoint too. */
-async function start(urls: readonly string[]): Promise<{ program: Program; url: string }> {
+async function start(
+  urls: readonly string[],
+  strategy: readonly string[] = [],
+): Promise<{ program: Program; url: string; by: string }> {
   const words = urls.flatMap((url) => ["--replica", url]);
-  const program = new Program("serve", [...words, "--listen", "127.0.0.1:0"]);
+  const program = new Program("serve", [...words, ...strategy, "--listen", "127.0.0.1:0"]);
   programs.push(program);
-  const url = await vi.waitFor(
+  const [url, by] = await vi.waitFor(
     () => {
-      const match = /^serve: listening at (\S+), splicing\n/u.exec(program.stdout);
+      const match = /^serve: listening at (\S+), splicing by (.*)\n/u.exec(program.stdout);
       expect(match, program.stderr).not.toBeNull();
-      return match![1]!;
+      return [match![1]!, match![2]!] as const;
     },
     { timeout: 30_000, interval: 20 },
   );
-  return { program, url };
+  return { program, url, by };
 }
 
 /** All series of an answer, values as bits. */
@@ -91,7 +94,7 @@ describe("serve", () => {
     const expected = await gather(
       splicedReader(
         replicas.urls.map((replica) => remoteReader({ url: replica })),
-        { replicaLabels: ["replica"], strategy: penalty() },
+        { replicaLabels: ["replica"], strategy: fill() },
       ),
     );
     const { series } = await gather(remoteReader({ url }));
@@ -102,7 +105,7 @@ describe("serve", () => {
       status: 0,
       stderr: "",
       stdout: [
-        `serve: listening at ${url}, splicing`,
+        `serve: listening at ${url}, splicing by fill`,
         ...replicas.urls.map((replica) => `  ${new URL(replica).host}`),
         "A Prometheus reads from it with these lines in its configuration:",
         "",
@@ -116,6 +119,15 @@ describe("serve", () => {
         "",
       ].join("\n"),
     });
+  });
+
+  it("splices by the strategy that is named, and says by which", async () => {
+    const { url, by } = await start(replicas.urls, ["--strategy", "interval", "--interval", "1500ms"]);
+    const readers = replicas.urls.map((replica) => remoteReader({ url: replica }));
+    const strategy = interval({ intervalMs: 1500 });
+    const expected = await gather(splicedReader(readers, { replicaLabels: ["replica"], strategy }));
+    expect((await gather(remoteReader({ url }))).series).toEqual(expected.series);
+    expect(by).toBe("interval (interval 1.5 s)");
   });
 
   it.skipIf(process.platform === "win32")("ends when npm's shell has gone, which hands on no signal", async () => {

@@ -45,7 +45,7 @@ export interface Scenario {
     readonly marginLeftMs: number;
     readonly marginRightMs: number;
   };
-  readonly expect: { readonly thanos: Score };
+  readonly expect: Readonly<Record<"thanos" | "victoriametrics" | "union", Score>>;
   readonly fill: FillLimits;
   readonly fillGivenInterval: FillLimits;
 }
