@@ -92,7 +92,11 @@ async function firstFailure(folder, tests) {
 async function failureOf(folder, testFile) {
   const report = join(folder, "report.json");
   const args = ["run", "--config", join(folder, "vitest.config.mjs"), "--bail", "1", "--no-file-parallelism"];
-  const result = await run(join(BIN, "vitest"), [...args, "--reporter=json", `--outputFile=${report}`, testFile], folder);
+  const result = await run(
+    join(BIN, "vitest"),
+    [...args, "--reporter=json", `--outputFile=${report}`, testFile],
+    folder,
+  );
   if (result.isTimeout) {
     throw new Error(`no answer within ${RUN_MS_MAX / 1000} s`);
   }

@@ -178,6 +178,11 @@ async function compareSeries(
     );
   }
   const blocks = sent.map((all) => all.flatMap((series) => [...series.blocks]));
+  if (blocks.flat().some(({ kind }) => kind === "histogram")) {
+    throw new Problem(
+      `${formatLabelSet(labels)} holds native histograms, which are not drawn here: leave it out of the selector`,
+    );
+  }
   const strategy = makeStrategy(choice.name, choice.intervalMs);
   const marginMs = strategy.needsContext ? MARGIN_MS : 0;
   const seen = { fromMs: range.fromMs - marginMs, toMs: range.toMs + marginMs };

@@ -1,5 +1,5 @@
 /** Pairs that are not as they should be, read from readers at hand. */
-import { columnsBlock, type Series } from "@promsplice/core";
+import { columnsBlock, histogramBlock, type Series } from "@promsplice/core";
 import { memoryReader, type Reader } from "@promsplice/remote-read";
 import { describe, expect, it } from "vitest";
 import { examinePair } from "../src/examine.ts";
@@ -80,6 +80,16 @@ describe("a pair", () => {
       [0, 0],
       [1, 4],
     ]);
+  });
+
+  it("with native histograms is not drawn, and the series is named", async () => {
+    const histograms: Series = {
+      labels: ["__name__", "h"],
+      blocks: [histogramBlock(Float64Array.of(0, 1000), [1, 2])],
+    };
+    await expect(readPair([memoryReader([histograms]), memoryReader([])], QUERY)).rejects.toThrow(
+      new Problem("h holds native histograms, which are not drawn here: leave it out of the selector"),
+    );
   });
 
   it("is read where a replica fails in the middle, with what had come before", async () => {

@@ -8,7 +8,7 @@
  */
 import { describeReason, type Reason } from "./reason.ts";
 import type { Run } from "./run.ts";
-import type { Piece, Source, SourceNotes } from "./source.ts";
+import type { Piece, Source, LeftOut } from "./source.ts";
 import { describe } from "./splice-error.ts";
 
 /** Neighbouring samples of the spliced series that one replica supplies, and why it was chosen where they begin. */
@@ -25,9 +25,6 @@ export interface ExplainerOptions {
   /** How many spans are kept; those after them are only counted. 10,000 by default. */
   readonly spansMax?: number;
 }
-
-/** What `fill` left out and why. */
-export type LeftOut = SourceNotes;
 
 const SPANS_MAX = 10_000;
 const NOTHING: LeftOut = { samplesLeftOut: 0, falseResets: 0, gapsUnknown: 0 };

@@ -77,7 +77,7 @@ export interface Replayed {
 }
 
 /** What a strategy left out or let pass for a reason of its own, so far. */
-export interface SourceNotes {
+export interface LeftOut {
   /** Samples that would have been counter resets that no replica has. */
   readonly samplesLeftOut: number;
   /** Such samples that were shown all the same, since nothing else came for 1.5 intervals. */
@@ -97,7 +97,7 @@ export interface Source {
    */
   rowsOf?(replica: number): Replayed;
   /** What `explainer` shows beside the spans, where the strategy has such notes. */
-  notes?(): SourceNotes;
+  notes?(): LeftOut;
   /**
    * Writes down where this source stands. `row` is the row of its last piece that its consumer uses next, or −1 where the
    * consumer has taken the whole piece. Of a replica, nothing before `fromMs` is needed any more.

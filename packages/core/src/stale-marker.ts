@@ -11,7 +11,7 @@ const HIGH_WORD = new Uint8Array(Uint32Array.of(1).buffer)[0]!;
 const FIRST_WORD = HIGH_WORD === 1 ? 2 : 0x7ff00000;
 const SECOND_WORD = HIGH_WORD === 1 ? 0x7ff00000 : 2;
 /** What a column without stale markers has. */
-export const NO_ROWS: Uint32Array = new Uint32Array(0);
+const NO_ROWS: Uint32Array = new Uint32Array(0);
 
 /** The rows of a column of values that hold the stale marker, ascending: what `Block.staleRows()` of floats answers. */
 export function findStaleRows(values: Float64Array): Uint32Array {

@@ -15,7 +15,7 @@ import {
   type Replayed,
   seekRow,
   type Source,
-  type SourceNotes,
+  type LeftOut,
   type SourcesState,
   type Step,
 } from "../source.ts";
@@ -27,8 +27,8 @@ import { NEEDED, NO_ROW, Scrapes } from "./scrapes.ts";
 import { passSteadyRows } from "./steady.ts";
 
 /** What becomes of stale markers; see `FillOptions`. */
-export const STALE_MARKERS = ["live-wins", "keep", "drop"] as const;
-export type StaleMarkers = (typeof STALE_MARKERS)[number];
+export type StaleMarkers = "live-wins" | "keep" | "drop";
+export const STALE_MARKERS: readonly StaleMarkers[] = ["live-wins", "keep", "drop"];
 
 export class Filling implements Source {
   readonly piece: Piece = new Piece();
@@ -97,7 +97,7 @@ export class Filling implements Source {
     return this.#levels.nextMs[level] === Infinity ? END : this.#show(level);
   }
 
-  notes(): SourceNotes {
+  notes(): LeftOut {
     return {
       samplesLeftOut: this.#samplesLeftOut,
       falseResets: this.#falseResets,
