@@ -1,7 +1,7 @@
 /** `fill` in small cases that can be followed by hand: counters, markers, options, rows that are refused. */
 import { expect, test } from "vitest";
-import { type Columns, dedup, fill, type FillOptions } from "../src/index.ts";
-import { columnsOf, floatRow, rowsOfColumns, STALE } from "./samples.ts";
+import { type Columns, dedup, fill, type FillOptions, splice } from "../src/index.ts";
+import { columnsOf, cut, floatRow, formatRuns, rowsOfColumns, STALE } from "./samples.ts";
 import { fillTwin } from "./twins/fill.ts";
 
 function columns(...samples: readonly (readonly [number, number])[]): Columns {
@@ -84,6 +84,18 @@ test("where the first replicas have no live sample the next one is followed", ()
   expect(shown([none, one], {})).toEqual([[7, 1]]);
   expect(shown([markers, one], { staleMarkers: "drop" })).toEqual([[7, 1]]);
   expect(shown([none, none], {})).toEqual([]);
+});
+
+test("a row behind the window makes the gap at its end a hole, in whatever block it comes", () => {
+  const replicas = [
+    [0, 10, 20],
+    [5, 15, 30, 55],
+  ].map((times) => times.map((t) => floatRow(t, t)));
+  for (const rowsMax of [1, 2, 9]) {
+    const blocks = replicas.map((rows) => cut(rows, () => rowsMax));
+    const runs = splice(blocks, fill({ intervalMs: 10 }), { startMs: 0, endMs: 41 });
+    expect(formatRuns(runs, false).map((line) => Number(line.split(" ")[0]))).toEqual([0, 10, 20, 30]);
+  }
 });
 
 test("refuses options of the wrong kind", () => {

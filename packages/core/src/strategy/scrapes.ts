@@ -178,12 +178,16 @@ export class Scrapes {
     return row < this.#rowsEnd && this.timeOf(row) >= timeMs;
   }
 
-  /** Whether the replica has a row later than a time, at least outside the window if that ends later, without decoding anything. Asks for blocks only if it `mayPull`. */
+  /**
+   * Whether the replica has a row later than a time, at least outside the window if that ends later, without decoding
+   * anything. Asks for blocks only if it `mayPull`.
+   */
   reaches(timeMs: number, mayPull: boolean): Step {
     while (!(this.#lastMs() > timeMs || this.#window.laterMs > timeMs)) {
       const step = this.#isEnded ? END : mayPull ? this.#pull() : NEED;
       if (step !== PIECE) {
-        return step;
+        // The rows of the window may have ended with a block that lies behind it.
+        return step === END && this.#window.laterMs > timeMs ? PIECE : step;
       }
     }
     return PIECE;
