@@ -3,22 +3,20 @@
  * gave, which is compared at every turn, so that no engine can leave the work out and no wrong answer can be fast.
  */
 import {
-  chain,
   type Columns,
   coverage,
   dedup,
   explainer,
-  fill,
   groupSeries,
-  interval,
   penalty,
   type Series,
   splice,
   spliceAsync,
   spliceBlocks,
+  type SpliceOptions,
   type Splicing,
 } from "@promsplice/core";
-import { cutIntoBlocks, INTERVAL_MS, makeReplicas, makeSeriesOfThreeReplicas, SHAPES } from "./fixtures.ts";
+import { cutIntoBlocks, makeReplicas, makeSeriesOfThreeReplicas, SHAPES } from "./fixtures.ts";
 import { mergeByFold, mergeCounters, mergeWithTimesKept, REFERENCE_LOOPS } from "./reference-loops.ts";
 
 export interface Case {
@@ -32,10 +30,6 @@ export interface Case {
 
 const PLAIN = penalty();
 const COUNTER = penalty({ counter: true });
-const FILL = fill();
-const FILL_GIVEN = fill({ intervalMs: INTERVAL_MS });
-const UNION = chain();
-const BUCKETS = interval({ intervalMs: INTERVAL_MS });
 
 /**
  * The cases whose times are compared with each other, over replicas of `rows` rows each. Their names begin with what is
@@ -48,7 +42,7 @@ export function makeComparedCases(rows: number): Case[] {
     return [
       ...casesOfPair(replicas.slice(0, 2), output),
       ...casesOfCounters(replicas.slice(0, 2), output),
-      ...casesOfStrategies(replicas.slice(0, 2)),
+      ...casesOfCollectors(replicas.slice(0, 2), output),
       ...[3, 5].flatMap((count) => (replicas.length < count ? [] : casesOfMany(replicas.slice(0, count)))),
     ].map((one) => ({ ...one, name: `${one.name}, ${shape}` }));
   });
@@ -92,45 +86,17 @@ function casesOfCounters(pair: readonly Columns[], output: Columns): Case[] {
   ];
 }
 
-/** `fill` beside `penalty`, and what is collected beside a splice. */
-function casesOfStrategies(pair: readonly Columns[]): Case[] {
-  const whole = pair.map((columns) => cutIntoOneBlock(columns));
+/** What is collected beside a splice. */
+function casesOfCollectors(pair: readonly Columns[], output: Columns): Case[] {
+  const [a, b] = pair as [Columns, Columns];
   const inputs = countRows(pair);
-  const shown = countRunRows(splice(whole, PLAIN));
-  const cases = [
-    { name: "fill splice", expected: countRunRows(splice(whole, FILL)), run: () => countRunRows(splice(whole, FILL)) },
-    {
-      name: "fill splice, interval given",
-      expected: countRunRows(splice(whole, FILL_GIVEN)),
-      run: () => countRunRows(splice(whole, FILL_GIVEN)),
-    },
-    {
-      name: "dedup explained",
-      expected: shown,
-      run: () => dedup(pair, PLAIN, { explain: explainer() }).timestamps.length,
-    },
-    {
-      name: "dedup covered",
-      expected: shown,
-      run: () => dedup(pair, PLAIN, { coverage: coverage({ level: "splice" }) }).timestamps.length,
-    },
-    {
-      name: "dedup surveyed",
-      expected: shown,
-      run: () => dedup(pair, PLAIN, { coverage: coverage({ level: "replicas" }) }).timestamps.length,
-    },
-    {
-      name: "chain splice",
-      expected: countRunRows(splice(whole, UNION)),
-      run: () => countRunRows(splice(whole, UNION)),
-    },
-    {
-      name: "interval splice",
-      expected: countRunRows(splice(whole, BUCKETS)),
-      run: () => countRunRows(splice(whole, BUCKETS)),
-    },
+  const expected = mergeWithTimesKept(a, b, output);
+  const collected = (options: SpliceOptions): number => dedup(pair, PLAIN, options).timestamps.length;
+  return [
+    { name: "dedup explained", inputs, expected, run: () => collected({ explain: explainer() }) },
+    { name: "dedup covered", inputs, expected, run: () => collected({ coverage: coverage({ level: "splice" }) }) },
+    { name: "dedup surveyed", inputs, expected, run: () => collected({ coverage: coverage({ level: "replicas" }) }) },
   ];
-  return cases.map((one) => ({ ...one, inputs }));
 }
 
 function casesOfMany(replicas: readonly Columns[]): Case[] {
@@ -207,7 +173,7 @@ async function countRunRowsAsync(runs: ReturnType<typeof spliceAsync>): Promise<
   return rows;
 }
 
-function countBlockRows(blocks: ReturnType<typeof spliceBlocks>): number {
+export function countBlockRows(blocks: ReturnType<typeof spliceBlocks>): number {
   let rows = 0;
   for (const { count } of blocks) {
     rows += count;
@@ -238,7 +204,7 @@ async function* deliver<Item>(items: readonly Item[]): AsyncGenerator<Item, void
   yield* items;
 }
 
-function countRows(replicas: readonly Columns[]): number {
+export function countRows(replicas: readonly Columns[]): number {
   return replicas.reduce((total, { timestamps }) => total + timestamps.length, 0);
 }
 

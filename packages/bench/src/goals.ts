@@ -21,12 +21,6 @@ export type Times = ReadonlyMap<string, number>;
 const COPY_LIMITS: Readonly<Record<Shape, number | undefined>> = { whole: 3, jitter: 3, gap: 5, missed: undefined };
 const LOOP_LIMITS: Readonly<Record<Shape, number | undefined>> = { whole: 2.5, jitter: 2.5, gap: undefined, missed: 1 };
 const BLOCKS_LIMIT = 2;
-const FILL_LIMITS: Readonly<Record<Shape, number | undefined>> = {
-  whole: 1.5,
-  jitter: 1.5,
-  gap: undefined,
-  missed: 3,
-};
 const COLLECTED_LIMIT = 1.25;
 
 /** What the compared cases' times say; shapes without a goal of their own are listed without a limit. */
@@ -67,21 +61,6 @@ export function makeRatios(times: Times): Ratio[] {
         "one block",
         ofShape("splice of blocks", shape) / ofShape("splice", shape),
         WHOLE_SHAPES.includes(shape) ? BLOCKS_LIMIT : undefined,
-      ),
-    ),
-    ...SHAPES.map((shape) =>
-      slower(
-        `splice with fill, ${shape}`,
-        "with penalty",
-        ofShape("fill splice", shape) / ofShape("splice", shape),
-        FILL_LIMITS[shape],
-      ),
-    ),
-    ...SHAPES.map((shape) =>
-      slower(
-        `splice with fill, interval given, ${shape}`,
-        "with penalty",
-        ofShape("fill splice, interval given", shape) / ofShape("splice", shape),
       ),
     ),
     ...(["explained", "covered", "surveyed"] as const).flatMap((how) =>

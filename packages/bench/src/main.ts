@@ -4,6 +4,7 @@
  *     --smoke    everything small and quick; fails only on wrong answers
  *     --write    puts the numbers into results.json and RESULTS.md
  *     merging    the core, over columns in memory
+ *     strategies all strategies side by side
  *     wire       chunks, checksums, frames, and whole answers without a socket
  *     serving    the handler, between replicas and clients in processes of their own
  *
@@ -13,7 +14,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-const PARTS = ["merging", "wire", "serving"];
+const PARTS = ["merging", "strategies", "wire", "serving"];
 
 const { values, positionals } = parseArgs({
   options: { smoke: { type: "boolean" }, write: { type: "boolean" } },

@@ -3,7 +3,7 @@ import { isReached, isSpeed, type Ratio } from "./goals.ts";
 import type { Results } from "./results.ts";
 
 /** Everything but the last section. */
-export function renderResults({ bench, go, wire, goChunks, serving }: Results): string {
+export function renderResults({ bench, strategies, go, wire, goChunks, serving }: Results): string {
   const lines = [
     "# Results",
     "",
@@ -14,6 +14,11 @@ export function renderResults({ bench, go, wire, goChunks, serving }: Results): 
   ];
   if (bench !== undefined) {
     lines.push("", "## Ratios", "", ...renderSection(bench));
+  }
+  if (strategies !== undefined) {
+    lines.push("", "## The strategies, in one process", "", ...renderSection(strategies));
+    lines.push("", "Per input sample of both replicas; `spliceBlocks` over blocks of 120 rows.");
+    lines.push("", ...renderTimes(strategies.cases));
   }
   if (go !== undefined) {
     lines.push("", "## Against Thanos' iterator in Go, decoded samples", "", ...renderSection(go), "", ...renderGo(go));
@@ -72,10 +77,12 @@ function renderWire({ cases }: Part<"wire">): string[] {
     "sockets, per sample of both: *spliced* by the handler, *recoded* by decoding both, `dedup`, and encoding; its *floor* is one",
     "replica's timestamps and the checksums of all three bodies.",
     "",
-    "| case | ns |",
-    "|---|--:|",
-    ...cases.map(({ name, nsPerInput }) => row(name, fixed(nsPerInput))),
+    ...renderTimes(cases),
   ];
+}
+
+function renderTimes(cases: Part<"wire">["cases"]): string[] {
+  return ["| case | ns |", "|---|--:|", ...cases.map(({ name, nsPerInput }) => row(name, fixed(nsPerInput)))];
 }
 
 function renderGoChunks({ cases }: Part<"goChunks">): string[] {

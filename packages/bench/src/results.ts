@@ -36,8 +36,8 @@ export interface GoCaseResult {
   readonly dedupNs: number;
 }
 
-/** One case over bytes: ns a sample, or a byte where bytes are counted. */
-interface WireCaseResult {
+/** One case by its time alone: ns a sample, or a byte where bytes are counted. */
+interface TimedCaseResult {
   readonly name: string;
   readonly nsPerInput: number;
 }
@@ -73,7 +73,8 @@ interface Section<CaseOfPart> {
 export interface Results {
   bench?: Section<CaseResult>;
   go?: Section<GoCaseResult>;
-  wire?: Section<WireCaseResult>;
+  strategies?: Section<TimedCaseResult>;
+  wire?: Section<TimedCaseResult>;
   goChunks?: Section<GoChunksCaseResult>;
   serving?: Section<ServingCaseResult>;
 }

@@ -81,6 +81,16 @@ export class Explainer {
     this.#isResumed = isResumed;
   }
 
+  /**
+   * The splice has come to its end: what it read need not be kept any more.
+   *
+   * @internal
+   */
+  end(): void {
+    this.#before = this.leftOut;
+    this.#source = undefined;
+  }
+
   /** What was left out, and what could not be; zeros but for `fill`. */
   get leftOut(): LeftOut {
     const notes = this.#source?.notes?.() ?? NOTHING;

@@ -118,7 +118,11 @@ export class Splicer {
         return NEED;
       }
       if (piece === END) {
-        return open.block === undefined ? END : this.#handOut();
+        if (open.block !== undefined) {
+          return this.#handOut();
+        }
+        this.#collectors.explain?.end();
+        return END;
       }
       if (
         piece.block === open.block &&

@@ -1,21 +1,10 @@
 /** `fill` against its naive twin. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Block } from "../src/block.ts";
 import { splice, spliceAsync } from "../src/index.ts";
 import { drawFillCase, expectedLines, seeds, strategyOf } from "./fill-generators.ts";
+import { onNeed, onNeedAsync } from "./on-need.ts";
 import { cut, formatRun, formatRuns } from "./samples.ts";
-
-function* onNeed(blocks: readonly Block[]): Generator<Block> {
-  yield* blocks;
-}
-
-async function* onNeedAsync(blocks: readonly Block[]): AsyncGenerator<Block> {
-  for (const block of blocks) {
-    await Promise.resolve();
-    yield block;
-  }
-}
 
 test("agrees with the twin, however the replicas are cut into blocks, handed over on need", () => {
   fc.assert(

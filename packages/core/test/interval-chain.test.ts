@@ -5,6 +5,7 @@ import type { Block } from "../src/block.ts";
 import { chain, columnsBlock, dedup, interval, type Run, splice, spliceAsync, spliceBlocks } from "../src/index.ts";
 import { chainCase, drawIntervalCase, expectedLines, intervalCase, type Replicas, type StrategyCase } from "./cases.ts";
 import { type Scene, scenes } from "./generators.ts";
+import { onNeed, onNeedAsync } from "./on-need.ts";
 import {
   columnsOf,
   cut,
@@ -26,21 +27,6 @@ function draw({ replicas }: Scene, random: () => number): { replicas: Replicas; 
     replicas: some,
     strategyCase: random() < 0.35 ? chainCase() : drawIntervalCase(random),
   };
-}
-
-/** Hands blocks over one by one and counts how many were asked for. */
-function* onNeed(blocks: readonly Block[], asked: number[], replica: number): Generator<Block> {
-  for (const block of blocks) {
-    asked[replica]!++;
-    yield block;
-  }
-}
-
-async function* onNeedAsync(blocks: readonly Block[]): AsyncGenerator<Block> {
-  for (const block of blocks) {
-    await Promise.resolve();
-    yield block;
-  }
 }
 
 function format(rows: readonly Row[]): string[] {

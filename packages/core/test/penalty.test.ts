@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { Block } from "../src/block.ts";
 import { penalty, type Run, splice, spliceAsync } from "../src/index.ts";
 import { scenes } from "./generators.ts";
+import { onNeed, onNeedAsync } from "./on-need.ts";
 import { addTo, cut, floatRow, formatRow, formatRun, formatRuns } from "./samples.ts";
 import { penaltyTwin, type Row } from "./twins/penalty.ts";
 
@@ -13,21 +14,6 @@ function expectedLines(replicas: Replicas, counter: boolean): string[] {
   return penaltyTwin(replicas, counter).map(
     ({ t, replica, row, add }) => `${t} r${replica} ${formatRow(addTo(replicas[replica]![row]!, add), counter)}`,
   );
-}
-
-/** Hands blocks over one by one and counts how many were asked for. */
-function* onNeed(blocks: readonly Block[], asked: number[], replica: number): Generator<Block> {
-  for (const block of blocks) {
-    asked[replica]!++;
-    yield block;
-  }
-}
-
-async function* onNeedAsync(blocks: readonly Block[]): AsyncGenerator<Block> {
-  for (const block of blocks) {
-    await Promise.resolve();
-    yield block;
-  }
 }
 
 /** Runs with neighbours of the same replica joined where nothing was left out between them: what block boundaries leave. */

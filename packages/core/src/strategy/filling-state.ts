@@ -1,12 +1,11 @@
 /** What `fill` saves: times and scalars, in one list. */
 import { TIMESTAMP_MS_MAX } from "../timestamp.ts";
 import { CLOSED, type Levels, type Place } from "./levels.ts";
-import { ROWS_KEPT } from "./scrapes.ts";
 
 /** Of the whole: the time shown last; time and replica of the live sample that came last, and of the one shown last. */
 const SCALARS = 5;
-/** Of each replica: time and replica of its level's next sample, its J, the rows before the first one needed, its end. */
-const SCALARS_A_REPLICA = 5;
+/** Of each replica: time and replica of its level's next sample, its J, its end. */
+const SCALARS_A_REPLICA = 4;
 
 /** Whether numbers can be what {@link saveFilling} writes, over so many replicas. */
 export function isFillingState(scalars: readonly number[], replicas: number): boolean {
@@ -24,11 +23,7 @@ export function isFillingState(scalars: readonly number[], replicas: number): bo
     return false;
   }
   for (let at = SCALARS; at < scalars.length; at += SCALARS_A_REPLICA) {
-    const rowsBefore = scalars[at + 3]!;
-    if (
-      !(isTime(at) && isReplica(at + 1, 0) && scalars[at + 2]! >= CLOSED && isTime(at + 4)) ||
-      !(Number.isInteger(rowsBefore) && rowsBefore >= 0 && rowsBefore <= ROWS_KEPT)
-    ) {
+    if (!(isTime(at) && isReplica(at + 1, 0) && scalars[at + 2]! >= CLOSED && isTime(at + 3))) {
       return false;
     }
   }
@@ -39,22 +34,15 @@ export function isFillingState(scalars: readonly number[], replicas: number): bo
 export function saveFilling(levels: Levels, shownMs: number, lastShown: Place): number[] {
   const { last, replicas } = levels;
   const scalars = [shownMs, last.timeMs, last.replica, lastShown.timeMs, lastShown.replica];
-  for (const { replica, rowsBefore, untilMs } of replicas) {
-    scalars.push(
-      levels.nextMs[replica]!,
-      levels.nextReplica[replica]!,
-      levels.spacingMs[replica]!,
-      rowsBefore,
-      untilMs,
-    );
+  for (const { replica, untilMs } of replicas) {
+    scalars.push(levels.nextMs[replica]!, levels.nextReplica[replica]!, levels.spacingMs[replica]!, untilMs);
   }
   return scalars;
 }
 
-/** The rows before a replica's first one, and its end, as they were saved. */
-export function savedRows(saved: readonly number[] | undefined, replica: number): readonly [number, number] {
-  const at = SCALARS + SCALARS_A_REPLICA * replica;
-  return saved === undefined ? [0, Infinity] : [saved[at + 3]!, saved[at + 4]!];
+/** A replica's end, as it was saved. */
+export function savedEndMs(saved: readonly number[] | undefined, replica: number): number {
+  return saved?.[SCALARS + SCALARS_A_REPLICA * replica + 3] ?? Infinity;
 }
 
 /** Puts everything else back where it was, and returns the time shown last. */

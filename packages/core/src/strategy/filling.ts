@@ -21,7 +21,7 @@ import {
 } from "../source.ts";
 import { describeTime, TIMESTAMP_MS_MAX } from "../timestamp.ts";
 import type { ReplicaWindow } from "../window.ts";
-import { restoreFilling, saveFilling, savedRows } from "./filling-state.ts";
+import { restoreFilling, savedEndMs, saveFilling } from "./filling-state.ts";
 import { APART_INTERVALS, HOLE_INTERVALS, Levels, Place } from "./levels.ts";
 import { NEEDED, NO_ROW, Scrapes } from "./scrapes.ts";
 import { passSteadyRows } from "./steady.ts";
@@ -51,8 +51,7 @@ export class Filling implements Source {
     saved: readonly number[] | undefined,
   ) {
     const replicas = windows.map((window, replica) => {
-      const [rowsBefore, untilMs] = savedRows(saved, replica);
-      return new Scrapes(window, intervalMs, isCounter, rowsBefore, untilMs);
+      return new Scrapes(window, intervalMs, isCounter, savedEndMs(saved, replica));
     });
     this.#levels = new Levels(windows, replicas);
     this.#staleMarkers = staleMarkers;

@@ -1,5 +1,5 @@
 /**
- * One replica as `fill` reads it: forward, with a memory. Its rows are numbered from the beginning of the window; those in
+ * One replica as `fill` reads it: forward, with a memory. Its rows are numbered from the first one that was read; those in
  * hand reach back as far as an estimate of the interval needs and ahead as far as somebody looked.
  *
  *     blocks    [ 0 … 119 ][ 120 … 239 ][ 240 … 359 ]           asked for as they are needed
@@ -19,8 +19,11 @@ export const NEEDED = -1;
 /** The answer to a question for a row where there is none and will be none. */
 export const NO_ROW = -2;
 
-/** The rows behind what was shown that an estimate may look at: those between which the last deltas lie. */
-export const ROWS_KEPT: number = DELTAS + 1;
+/**
+ * The rows behind what was shown that an estimate may look at: those between which the last deltas lie. Where any have been let
+ * go of, so many are left; so who resumes may number the rows that are left from 0.
+ */
+const ROWS_KEPT: number = DELTAS + 1;
 
 export class Scrapes {
   readonly replica: number;
@@ -39,7 +42,7 @@ export class Scrapes {
   readonly #stretches: Stretch[] = [];
   /** The one that was used last. */
   #hand: Stretch | undefined = undefined;
-  #rowsEnd: number;
+  #rowsEnd = 0;
   #isEnded = false;
   /** What {@link rowFrom} answered last. */
   #seenRow = 0;
@@ -48,26 +51,15 @@ export class Scrapes {
 
   /**
    * `givenMs` is the interval where it need not be estimated, else NaN; with `looksBack` as many rows are kept behind what
-   * was shown in both cases. After a resume `rowsBefore` are the rows before the
-   * first one (more than 16 are as good as 17), and rows later than `untilMs` are none: the replica had ended there.
+   * was shown in both cases. After a resume rows later than `untilMs` are none: the replica had ended there.
    */
-  constructor(window: ReplicaWindow, givenMs: number, looksBack: boolean, rowsBefore: number, untilMs: number) {
+  constructor(window: ReplicaWindow, givenMs: number, looksBack: boolean, untilMs: number) {
     this.#window = window;
     this.replica = window.needs;
     this.piece.replica = window.needs;
     this.#givenMs = givenMs;
     this.#rowsKept = looksBack || Number.isNaN(givenMs) ? ROWS_KEPT : 1;
-    this.#rowsEnd = rowsBefore;
     this.#untilMs = untilMs;
-  }
-
-  get stretches(): readonly Stretch[] {
-    return this.#stretches;
-  }
-
-  /** The rows before the first one in hand, as far as they count. */
-  get rowsBefore(): number {
-    return Math.min(this.#stretches[0]?.base ?? this.#rowsEnd, ROWS_KEPT);
   }
 
   /** The time after which there is nothing, where the end has been seen. */
@@ -183,11 +175,13 @@ export class Scrapes {
    * anything. Asks for blocks only if it `mayPull`.
    */
   reaches(timeMs: number, mayPull: boolean): Step {
+    // Looked at again after each block, the last one included: it may lie behind the window, and then counts as well.
     while (!(this.#lastMs() > timeMs || this.#window.laterMs > timeMs)) {
-      const step = this.#isEnded ? END : mayPull ? this.#pull() : NEED;
-      if (step !== PIECE) {
-        // The rows of the window may have ended with a block that lies behind it.
-        return step === END && this.#window.laterMs > timeMs ? PIECE : step;
+      if (this.#isEnded) {
+        return END;
+      }
+      if (!mayPull || this.#pull() === NEED) {
+        return NEED;
       }
     }
     return PIECE;
