@@ -38,6 +38,7 @@ const FULL_MS = 3_600_000;
  */
 export function campaign(title: string, goal: Goal, run: (cases: Cases) => Figures | Promise<Figures>): void {
   test(
+    // oxlint-disable-next-line vitest/valid-title -- each campaign gives a text
     title,
     async () => {
       const cases = new CountedCases(goal);
