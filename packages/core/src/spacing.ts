@@ -8,7 +8,7 @@
  * Estimating costs some 50 ns, so it is put off. While at least four of the deltas lie within a factor of 1.5, and all others
  * are too long to count, the estimate is known to lie between the same bounds, which is enough for nearly every gap.
  */
-import { DELTAS, estimateFromDeltas } from "./strategy/interval-estimate.ts";
+import { DELTAS, type Estimate, estimateFromDeltas } from "./strategy/interval-estimate.ts";
 
 /** Two neighbouring samples that are too far apart, by their times in ms. */
 export interface Hole {
@@ -44,7 +44,7 @@ export class Spacing {
   readonly #deltas = new Float64Array(DELTAS);
   #at = 0;
   /** The interval, and whether there are deltas that it does not know of. */
-  #estimateMs = NaN;
+  readonly #estimate: Estimate = { intervalMs: NaN, leastMs: NaN };
   #isStale = false;
   /** At least so many deltas lie between the bounds. */
   #regular = 0;
@@ -53,7 +53,7 @@ export class Spacing {
   constructor(intervalMs: number | undefined) {
     this.#intervalMs = intervalMs;
     if (intervalMs !== undefined) {
-      this.#estimateMs = intervalMs;
+      this.#estimate.intervalMs = intervalMs;
       this.leastMs = NEAR_MAX * intervalMs;
       this.mostMs = HOLE_MIN * intervalMs;
     }
@@ -110,10 +110,10 @@ export class Spacing {
   /** The interval, given or estimated; NaN where there are no two samples. */
   intervalMs(): number {
     if (this.#isStale) {
-      this.#estimateMs = estimateFromDeltas(this.#deltas, this.count);
+      estimateFromDeltas(this.#deltas, this.count, this.#estimate);
       this.#isStale = false;
     }
-    return this.#estimateMs;
+    return this.#estimate.intervalMs;
   }
 
   #push(deltaMs: number): void {

@@ -16,66 +16,102 @@ export interface Estimate {
   leastMs: number;
 }
 
-const deltas = new Float64Array(DELTAS);
+/** Deltas that are whole and shorter than this, 37 hours, are looked at as 32-bit integers: their sum is one too. */
+const SHORT_MS: number = 2 ** 27;
+
+const between = new Float64Array(DELTAS);
 const smallest = new Float64Array(Math.floor(QUANTILE * DELTAS) + 1);
 
 /** Estimates from the deltas between rows `start` to `end`, at most 17 of them. */
 export function estimateInterval(timestamps: Float64Array, start: number, end: number, estimate: Estimate): void {
   const count = end - start - 1;
   let beforeMs = timestamps[start]!;
-  let leastMs = Infinity;
-  /** How many are the shortest. */
-  let least = 0;
   for (let index = 0; index < count; index++) {
     const timeMs = timestamps[start + index + 1]!;
-    const deltaMs = timeMs - beforeMs;
-    deltas[index] = deltaMs;
-    if (!(deltaMs >= leastMs)) {
-      leastMs = deltaMs;
-      least = 0;
-    }
-    least += deltaMs === leastMs ? 1 : 0;
+    between[index] = timeMs - beforeMs;
     beforeMs = timeMs;
   }
+  estimateFromDeltas(between, count, estimate);
+}
+
+/**
+ * The same of up to 16 deltas that are at hand, in any order.
+ *
+ * Fast path: all are whole and short, because servers scrape to the millisecond and within minutes. The four shortest, of
+ * which one is the quantile, are kept in order without a branch: which of two jittering deltas is shorter no processor can
+ * foresee. That takes a quarter of the time (Node 20.20).
+ */
+export function estimateFromDeltas(deltas: Float64Array, count: number, estimate: Estimate): void {
+  let first = SHORT_MS;
+  let second = SHORT_MS;
+  let third = SHORT_MS;
+  let fourth = SHORT_MS;
+  for (let index = 0; index < count; index++) {
+    const exactMs = deltas[index]!;
+    const deltaMs = exactMs | 0;
+    if (deltaMs !== exactMs || deltaMs <= -SHORT_MS || deltaMs >= SHORT_MS) {
+      estimateCarefully(deltas, count, estimate);
+      return;
+    }
+    fourth = shorter(fourth, longer(third, deltaMs));
+    third = shorter(third, longer(second, deltaMs));
+    second = shorter(second, longer(first, deltaMs));
+    first = shorter(first, deltaMs);
+  }
   const last = Math.floor(QUANTILE * count);
-  // Fast path: a fifth of the deltas are equally short, because servers scrape to the millisecond.
-  const quantileMs = least > last ? leastMs : findQuantile(deltas, count, last);
-  estimate.intervalMs = averageRegular(deltas, count, quantileMs);
-  estimate.leastMs = leastMs > 0 ? leastMs : NaN;
-}
-
-/** The same of deltas that are at hand, in any order: the estimate in ms, NaN from none. */
-export function estimateFromDeltas(given: Float64Array, count: number): number {
-  return averageRegular(given, count, findQuantile(given, count, Math.floor(QUANTILE * count)));
-}
-
-/** The mean of those deltas that are not much longer than the quantile. */
-function averageRegular(given: Float64Array, count: number, quantileMs: number): number {
-  const limitMs = REGULAR_MAX * quantileMs;
+  const quantileMs = last === 3 ? fourth : last === 2 ? third : last === 1 ? second : first;
+  const tooLongMs = Math.floor(REGULAR_MAX * quantileMs) + 1;
   let sumMs = 0;
   let regular = 0;
   for (let index = 0; index < count; index++) {
-    const deltaMs = given[index]!;
-    const isRegular = deltaMs <= limitMs ? 1 : 0;
-    sumMs += isRegular * deltaMs;
-    regular += isRegular;
+    const deltaMs = deltas[index]! | 0;
+    /** All its bits are set for a delta that counts, none for one that does not. */
+    const mask = (deltaMs - tooLongMs) >> 31;
+    sumMs = (sumMs + (deltaMs & mask)) | 0;
+    regular -= mask;
   }
-  return sumMs / regular;
+  estimate.intervalMs = sumMs / regular;
+  estimate.leastMs = count === 0 ? Infinity : first > 0 ? first : NaN;
 }
 
-/** The delta at index `last` in ascending order: the largest of so many smallest ones. */
-function findQuantile(given: Float64Array, count: number, last: number): number {
+/** The smaller of two integers whose difference is below 2^31. */
+function shorter(one: number, other: number): number {
+  const difference = (other - one) | 0;
+  return (one + (difference & (difference >> 31))) | 0;
+}
+
+/** The larger one. */
+function longer(one: number, other: number): number {
+  const difference = (other - one) | 0;
+  return (other - (difference & (difference >> 31))) | 0;
+}
+
+/** Deltas of any kind: by insertion, and as they are. */
+function estimateCarefully(deltas: Float64Array, count: number, estimate: Estimate): void {
+  const last = Math.floor(QUANTILE * count);
+  let leastMs = Infinity;
   smallest.fill(Infinity);
   for (let index = 0; index < count; index++) {
-    const deltaMs = given[index]!;
+    const deltaMs = deltas[index]!;
+    leastMs = deltaMs >= leastMs ? leastMs : deltaMs;
+    let place = last;
     if (deltaMs < smallest[last]!) {
-      let place = last;
-      while (place > 0 && smallest[place - 1]! > deltaMs) {
+      for (; place > 0 && smallest[place - 1]! > deltaMs; place--) {
         smallest[place] = smallest[place - 1]!;
-        place--;
       }
       smallest[place] = deltaMs;
     }
   }
-  return smallest[last]!;
+  const limitMs = REGULAR_MAX * smallest[last]!;
+  let sumMs = 0;
+  let regular = 0;
+  for (let index = 0; index < count; index++) {
+    const deltaMs = deltas[index]!;
+    if (deltaMs <= limitMs) {
+      sumMs += deltaMs;
+      regular++;
+    }
+  }
+  estimate.intervalMs = sumMs / regular;
+  estimate.leastMs = leastMs > 0 ? leastMs : NaN;
 }
