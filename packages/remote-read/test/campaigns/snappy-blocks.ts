@@ -21,10 +21,11 @@ export function randomBlock(random: Random): Uint8Array {
 /** The declared length, in as few bytes as it takes or in more, rarely in too many, and rarely another one. */
 function lengthBytes(random: Random, produced: number): number[] {
   let length = produced;
-  if (random() < FAULT) {
+  const chance = random();
+  if (chance < FAULT) {
     length = pick(random, [0, produced - 1, produced + 1, 2 * produced, 2 ** 20, 2 ** 31, 2 ** 32 - 1, 2 ** 32]);
     length = length < 0 ? 1 : length;
-  } else if (random() < FAULT) {
+  } else if (chance < 2 * FAULT) {
     // 32 bits of it are right.
     length += 2 ** 32 * (1 + below(random, 7));
   }

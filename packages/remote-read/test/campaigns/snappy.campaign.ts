@@ -89,8 +89,17 @@ function passesScan(block: Uint8Array, expected: Uint8Array | undefined): boolea
  */
 function endsInOddLiteral(block: Uint8Array): boolean {
   const [fourth, third, second] = block.subarray(-4);
-  const is = (tag: number | undefined, lengthBytes: number): boolean => tag === (59 + lengthBytes) << 2;
-  return block.length >= 4 && ((is(third, 1) && second === 0) || (is(fourth, 1) && third === 1) || is(fourth, 2));
+  return (
+    block.length >= 4 &&
+    ((third === tagOfLiteral(1) && second === 0) ||
+      (fourth === tagOfLiteral(1) && third === 1) ||
+      fourth === tagOfLiteral(2))
+  );
+}
+
+/** The tag of a literal whose length is in so many bytes behind it. */
+function tagOfLiteral(lengthBytes: number): number {
+  return (59 + lengthBytes) << 2;
 }
 
 campaign(
