@@ -11,7 +11,7 @@ import type { Reader } from "../src/reader.ts";
 import { splicedReader } from "../src/spliced-reader.ts";
 import { concatenate, field, fromHex, fromText, varint } from "./bytes.ts";
 import { codeOf, errorOf } from "./error-code.ts";
-import { places } from "./hostile-places.ts";
+import { type Place, places } from "./hostile-places.ts";
 import { BOTH, EVERYTHING, namesOf, queryOf, readThrough, SAMPLES } from "./read-exchange.ts";
 
 /** What fields of each wire type can look like. */
@@ -23,6 +23,9 @@ const FIELD_BYTES: Readonly<Record<number, string>> = {
   4: "",
   5: "00000000",
 };
+
+/** What goes on behind the message, whatever is there. */
+const CUT_OFF: Readonly<Record<number, string>> = { 0: "80", 1: "00000000000000", 2: "01" };
 
 const HOSTILE: readonly (readonly [what: string, hex: string, named: RegExp])[] = [
   ["the field number 0", "0001", /the number 0/],
@@ -57,6 +60,11 @@ const UNKNOWN: readonly (readonly [what: string, hex: string])[] = [
   ["the highest number there is", "f8ffffff0f01"],
 ];
 
+/** Where a fragment comes to stand. */
+function startOf(nest: Place["nest"], fragment: Uint8Array): number {
+  return nest(new Uint8Array(fragment.length).fill(0xee)).indexOf(0xee);
+}
+
 const hundredThousandLevels = nestUnknown(100_000);
 
 /** An unknown field inside an unknown field, and so on. */
@@ -77,9 +85,8 @@ describe.each(places)("a hostile $name", ({ fields, nest, decode }) => {
 
   test.each(HOSTILE)("with %s is refused, and what and where is named", (_, hex, named) => {
     const fragment = fromHex(hex);
-    const message = nest(fragment);
-    const start = Buffer.from(message).lastIndexOf(fragment);
-    const error = errorOf(() => decode(message));
+    const start = startOf(nest, fragment);
+    const error = errorOf(() => decode(nest(fragment)));
     expect(error.code).toBe("protobuf-malformed");
     expect(error.message).toMatch(named);
     expect(error.message).toContain(`at byte ${error.offset}`);
@@ -96,6 +103,18 @@ describe.each(places)("a hostile $name", ({ fields, nest, decode }) => {
           expect(error.code).toBe("protobuf-malformed");
           expect(error.message).toContain(`field ${number} has the wire type ${type}`);
         }
+      }
+    }
+  });
+
+  test("with any field that goes on behind the message is refused, and the place is named", () => {
+    for (const [number, types] of Object.entries(fields)) {
+      for (const type of types) {
+        const fragment = concatenate(varint((Number(number) << 3) | type), fromHex(CUT_OFF[type]!));
+        const error = errorOf(() => decode(nest(fragment)));
+        expect(error.code).toBe("protobuf-malformed");
+        expect(error.message).toMatch(/cut off|out of range|and 0 are left/);
+        expect(error.offset).toBeGreaterThan(startOf(nest, fragment));
       }
     }
   });
@@ -180,10 +199,9 @@ describe("text that is not UTF-8", () => {
     ["value of a label in a frame", "Label of a ChunkedSeries", bad, "labels-malformed"],
   ])("is refused as the %s, and the place is named", (_, name, fragment, code) => {
     const { nest, decode } = places.find((place) => place.name === name)!;
-    const message = nest(fragment);
-    const error = errorOf(() => decode(message));
+    const error = errorOf(() => decode(nest(fragment)));
     expect(error.code).toBe(code);
-    const start = Buffer.from(message).lastIndexOf(fragment);
+    const start = startOf(nest, fragment);
     // Behind its tag.
     expect([error.offset, error.message]).toEqual([start + 1, `the text at byte ${start + 1} is not UTF-8`]);
   });
