@@ -44,7 +44,9 @@ export function mutateFields(
         break;
       default: {
         const alike = messagesIn(parsedOnce(pick(random, others), nesting)).filter((one) => one.nesting === kind);
-        fields.splice(at, 0, ...alike.flatMap((one) => one.fields).slice(0, 1 + below(random, 8)));
+        const taken = alike.length === 0 ? [] : pick(random, alike).fields;
+        const start = below(random, taken.length);
+        fields.splice(at, 0, ...taken.slice(start, start + 1 + below(random, 4)));
       }
     }
   }
