@@ -24,7 +24,7 @@ export interface ReadHandlerLimits {
   readonly requestBytesMax: number;
   /** Most queries a request; 64 by default. */
   readonly queriesMax: number;
-  /** Most matchers a query; 1,000 by default. */
+  /** Most matchers a query, and most names that its hints group by; 1,000 by default. */
   readonly matchersMax: number;
   /** Most samples a query of a SAMPLES answer; 50,000,000 by default, as in Prometheus; 0 for any number. */
   readonly samplesMax: number;

@@ -44,6 +44,9 @@ export interface ReadRequest {
 /** The types of matchers, each at the place of its number. */
 const MATCHER_TYPES: readonly MatcherType[] = ["=", "!=", "=~", "!~"];
 
+/** There are two response types. A client of the future may know some more, but a long list is no wish. */
+const RESPONSE_TYPES_MAX = 64;
+
 const NO_LIMITS: ReadRequestLimits = { queriesMax: Infinity, matchersMax: Infinity };
 
 /**
@@ -65,7 +68,7 @@ export function encodeReadRequest(request: ReadRequest): Uint8Array {
 
 export interface ReadRequestLimits {
   readonly queriesMax: number;
-  /** Most matchers of one query. */
+  /** Most matchers of one query, and most names that its hints group by. */
   readonly matchersMax: number;
 }
 
@@ -73,7 +76,7 @@ export interface ReadRequestLimits {
  * Decodes a request that is not compressed any more. Bounds outside ±2^53 are brought there.
  *
  * @throws RemoteReadError `protobuf-malformed`; a matcher of an unknown type and text that is not UTF-8 are that too.
- * `limit-exceeded` at the first query or matcher too many.
+ * `limit-exceeded` at the first query, matcher, name to group by or response type too many, of which 64 are taken.
  */
 export function decodeReadRequest(bytes: Uint8Array, limits: ReadRequestLimits = NO_LIMITS): ReadRequest {
   return readMessage(bytes, (reader) => {
@@ -89,7 +92,12 @@ export function decodeReadRequest(bytes: Uint8Array, limits: ReadRequestLimits =
           queries.push(readQuery(reader, tag, queries.length, limits.matchersMax));
           break;
         case 2:
-          readInt32s(reader, tag, acceptedResponseTypes);
+          readInt32s(reader, tag, (type) => {
+            if (acceptedResponseTypes.length === RESPONSE_TYPES_MAX) {
+              throw new RemoteReadError("limit-exceeded", `request has more than ${RESPONSE_TYPES_MAX} response types`);
+            }
+            acceptedResponseTypes.push(type);
+          });
           break;
         default:
           skipField(reader, tag);
@@ -138,7 +146,7 @@ function readQuery(reader: ProtobufReader, tag: number, index: number, matchersM
         break;
       case 4:
         hints ??= { stepMs: 0, func: "", startMs: 0, endMs: 0, grouping: [], by: false, rangeMs: 0 };
-        readHints(reader, field, hints);
+        readHints(reader, field, hints, index, matchersMax);
         break;
       default:
         skipField(reader, field);
@@ -202,7 +210,7 @@ function writeHints(writer: ProtobufWriter, hints: Hints): void {
 /** Hints that are being read: where a query holds several, they are one, and of each number the last counts. */
 type HintsDraft = { -readonly [Name in keyof Omit<Hints, "grouping">]: Hints[Name] } & { readonly grouping: string[] };
 
-function readHints(reader: ProtobufReader, tag: number, hints: HintsDraft): void {
+function readHints(reader: ProtobufReader, tag: number, hints: HintsDraft, index: number, namesMax: number): void {
   const outerEnd = enterMessage(reader, tag);
   while (hasField(reader)) {
     const field = readTag(reader);
@@ -220,6 +228,9 @@ function readHints(reader: ProtobufReader, tag: number, hints: HintsDraft): void
         hints.endMs = readClampedInt64(reader, field);
         break;
       case 5:
+        if (hints.grouping.length === namesMax) {
+          throw new RemoteReadError("limit-exceeded", `query ${index} has more than ${namesMax} names to group by`);
+        }
         hints.grouping.push(readString(reader, field));
         break;
       case 6:

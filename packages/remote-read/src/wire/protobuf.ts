@@ -154,14 +154,14 @@ export function readBool(reader: ProtobufReader, tag: number): boolean {
 }
 
 /** Reads a list of numbers of which 32 bits count, or a part of one: packed or not, both are the same message. */
-export function readInt32s(reader: ProtobufReader, tag: number, list: number[]): void {
+export function readInt32s(reader: ProtobufReader, tag: number, add: (value: number) => void): void {
   if (!isPacked(tag)) {
-    list.push(readInt32(reader, tag));
+    add(readInt32(reader, tag));
     return;
   }
   const outerEnd = enterMessage(reader, tag);
   while (hasField(reader)) {
-    list.push(reader.int32());
+    add(reader.int32());
   }
   reader.len = outerEnd;
 }

@@ -91,7 +91,7 @@ describe("fields", () => {
       expect(codeOf(() => readOne<unknown>(wrong, read))).toBe("protobuf-malformed");
       expect(codeOf(() => readOne<unknown>(right, read))).toBe("none");
     }
-    expect(codeOf(() => readOne(fromHex("0d00000000"), (reader, tag) => readInt32s(reader, tag, [])))).toBe(
+    expect(codeOf(() => readOne(fromHex("0d00000000"), (reader, tag) => readInt32s(reader, tag, () => {})))).toBe(
       "protobuf-malformed",
     );
   });
@@ -106,11 +106,11 @@ describe("fields", () => {
     const list: number[] = [];
     readMessage(fromHex("0801 0a020203 0804 0a00"), (reader) => {
       while (hasField(reader)) {
-        readInt32s(reader, readTag(reader), list);
+        readInt32s(reader, readTag(reader), (value) => list.push(value));
       }
     });
     expect(list).toEqual([1, 2, 3, 4]);
-    expect(codeOf(() => readOne(fromHex("0a0280800101"), (reader, tag) => readInt32s(reader, tag, [])))).toBe(
+    expect(codeOf(() => readOne(fromHex("0a0280800101"), (reader, tag) => readInt32s(reader, tag, () => {})))).toBe(
       "protobuf-malformed",
     );
   });
