@@ -47,25 +47,27 @@ export class RealPairs {
     const servers = [...this.askers, ...this.pairs.flatMap((pair) => pair.servers)];
     await Promise.all(servers.map((server) => server.start()));
     await Promise.all([0, 1].map((index) => this.#waitForScrapes(index)));
+    // So that of the newest pair it is A whose scrape comes first in the window.
+    await this.target.waitForScrape(pathOf(this.pairs.length - 1, 1));
     const startMs = Date.now();
-    await sleep(2000);
+    await sleep(1000);
     await this.#stop(0);
     this.target.reset();
     await this.#startAgain(0);
-    await sleep(2000);
+    await sleep(1000);
     await this.#stop(1);
     this.target.hasChanged = true;
     await this.#startAgain(1);
     await sleep(1000);
     this.target.hasVanishing = false;
-    await sleep(2100);
+    await sleep(1500);
     this.target.hasVanishing = true;
     this.target.reset();
-    await sleep(2100);
-    this.endMs = Date.now();
-    this.windowSeconds = Math.ceil((this.endMs - startMs) / 1000);
+    await sleep(1500);
+    this.windowSeconds = Math.ceil((Date.now() - startMs) / 1000);
+    this.endMs = startMs + 1000 * this.windowSeconds;
     // Scrapes that began inside the window are written down by then.
-    await sleep(500);
+    await sleep(this.endMs + 500 - Date.now());
     for (const pair of this.pairs) {
       pair.dumps = await Promise.all(
         pair.servers.map((server) => dumpServer(server, this.#directory, this.windowSeconds + 60)),

@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { ResponseType } from "../../src/read-exchange.ts";
 import { queryOf, requestBody, requestOf, SAMPLES, STREAMED } from "../read-exchange.ts";
-import { bySeries, newest, select, spliceDumps, visible, withoutName } from "./expected-samples.ts";
-import { naiveIncrease } from "./naive-increase.ts";
+import { bySeries, newest, select, spliceDumps, visible, type VisibleSample, withoutName } from "./expected-samples.ts";
+import { naiveHistogramIncrease, naiveIncrease, naiveQuantile, readHistogram } from "./naive-promql.ts";
 import {
   findNewPrometheus,
   findPackagedPrometheus,
+  type JsonHistogram,
   type PrometheusProgram,
   type PrometheusServer,
 } from "./prometheus.ts";
@@ -99,6 +100,34 @@ test.runIf(programs.length > 0)("the replicas' data is what the test is about", 
   }
 });
 
+test.runIf(newer !== undefined)(
+  "at a switch the counter of histograms was reset, and the row says that it was not",
+  () => {
+    const pair = pairs.at(-1)!;
+    for (const name of ["latency_seconds", "latency_float_seconds"]) {
+      const rows = [
+        ...select(spliceDumps(pair.dumps, endMs - windowSeconds * 1000, endMs), { __name__: name }).values(),
+      ][0]!;
+      const countOf = ({ shown }: HeldRow): number => Number((shown as JsonHistogram).count);
+      const held = rowsOf(pair, name, 1);
+      const isHidden = rows.map((row, index) => {
+        const before = rows[index - 1];
+        const heldBefore = held[held.findIndex(({ t }) => t === row.t) - 1];
+        return (
+          before?.replica === 0 &&
+          row.replica === 1 &&
+          countOf(row) < countOf(before) &&
+          heldBefore !== undefined &&
+          // Of its own replica the row before is after the reset too.
+          heldBefore.t > before.t &&
+          countOf(heldBefore) < countOf(row)
+        );
+      });
+      expect(isHidden.filter(Boolean)).toHaveLength(1);
+    }
+  },
+);
+
 describe.each(CASES)("$name", ({ pair: pairIndex, asker: askerIndex, responseType }) => {
   let pair: PairOfServers;
   let asker: PrometheusServer;
@@ -180,6 +209,70 @@ describe.each(CASES)("$name", ({ pair: pairIndex, asker: askerIndex, responseTyp
       expect(Math.abs(increase / factor - truth)).toBeLessThanOrEqual(2 * HITS_PER_SECOND);
     }
   });
+
+  test.runIf(hasHistograms)("functions of a histogram give what its replica gives", async () => {
+    const startMs = endMs - LOOKBACK_MS + 1;
+    for (const name of ["latency_seconds", "latency_float_seconds", "sizes_bytes", "classic_seconds", "changing"]) {
+      for (const [key, rows] of select(spliceDumps(pair.dumps, startMs, endMs), { __name__: name })) {
+        const { replica, t } = rows.at(-1)!;
+        for (const call of [
+          "histogram_count(",
+          "histogram_sum(",
+          "histogram_quantile(0.9, ",
+          "histogram_fraction(0, 1, ",
+        ]) {
+          const held = bySeries((await pair.servers[replica]!.query(`${call}${name})`, t)).data!.result);
+          const answer = await asker.query(`${call}${name})`, endMs);
+          expect(answer.warnings).toBeUndefined();
+          const [shown, ...others] = bySeries(answer.data!.result).get(withoutName(key))!;
+          expect([shown![1], others]).toEqual([held.get(withoutName(key))![0]![1], []]);
+          expect(shown![1]).not.toBeNaN();
+        }
+      }
+    }
+  });
+
+  test.runIf(hasHistograms)(
+    "increases of histograms are the twin's, through resets, and so are their quantiles",
+    async () => {
+      const ask = async (expression: string): Promise<Map<string, VisibleSample[]>> => {
+        const answer = await asker.query(expression, endMs);
+        expect(answer.warnings).toBeUndefined();
+        return bySeries(answer.data!.result);
+      };
+      for (const name of ["latency_seconds", "latency_float_seconds", "classic_seconds"]) {
+        const startMs = rangeStart(asker.program, windowSeconds);
+        const range = `${name}[${windowSeconds}s]`;
+        const increases = await ask(`increase(${range})`);
+        const counts = await ask(`histogram_count(increase(${range}))`);
+        const quantiles = await ask(`histogram_quantile(0.5, rate(${range}))`);
+        const spliced = select(spliceDumps(pair.dumps, startMs, endMs), { __name__: name });
+        expect(increases.size).toBe(spliced.size);
+        for (const [key, rows] of spliced) {
+          const expected = naiveHistogramIncrease(
+            rows.map(({ t }) => t),
+            rows.map(({ shown }) => readHistogram(shown as JsonHistogram)),
+            endMs - windowSeconds * 1000,
+            endMs,
+          );
+          const got = readHistogram(increases.get(withoutName(key))![0]![1] as JsonHistogram);
+          expect([...got.buckets.keys()].toSorted()).toEqual([...expected.buckets.keys()].toSorted());
+          for (const [bucket, count] of expected.buckets) {
+            expect(got.buckets.get(bucket)! / count).toBeCloseTo(1, 9);
+          }
+          expect([got.count / expected.count, got.sum / expected.sum]).toEqual([
+            expect.closeTo(1, 9),
+            expect.closeTo(1, 9),
+          ]);
+          expect(Number(counts.get(withoutName(key))![0]![1]) / expected.count).toBeCloseTo(1, 9);
+          expect(quantiles.get(withoutName(key))![0]![1]).toBeCloseTo(
+            naiveQuantile(0.5, expected, name !== "classic_seconds"),
+            9,
+          );
+        }
+      }
+    },
+  );
 
   test(`a closed window that is asked for ${REPETITIONS} times gives the same bytes`, async () => {
     const texts = await repeat(() => asker.queryText(`{job="t"}[${windowSeconds}s]`, endMs));
