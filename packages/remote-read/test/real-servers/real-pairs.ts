@@ -5,8 +5,8 @@
  *     B        ──────────────────┤ stopped ├─────────
  *     target       ^ reset            ^ changes  ^ reset, series vanish and come back
  *
- * The first reset comes when A has just scraped and stops: what is shown next of B is neither B's first row after the reset,
- * nor has it a predecessor of its own in the answer.
+ * The first reset comes when the newest A has just scraped and stops, and A does not see it any more: what is shown next, of B,
+ * is not B's first row after the reset, and the row before it is not shown.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,14 +48,16 @@ export class RealPairs {
     await Promise.all(servers.map((server) => server.start()));
     await Promise.all([0, 1].map((index) => this.#waitForScrapes(index)));
     // So that of the newest pair it is A whose scrape comes first in the window.
-    await this.target.waitForScrape(pathOf(this.pairs.length - 1, 1));
-    const startMs = Date.now();
+    const startMs = await this.target.waitForScrape(pathOf(this.pairs.length - 1, 1));
     await sleep(1000);
-    await this.#stop(0);
-    this.target.reset();
+    await this.#stop(0, () => {
+      this.target.pathBehind = pathOf(this.pairs.length - 1, 0);
+      this.target.reset();
+    });
+    this.target.pathBehind = undefined;
     await this.#startAgain(0);
     await sleep(1000);
-    await this.#stop(1);
+    await this.#stop(1, () => {});
     this.target.hasChanged = true;
     await this.#startAgain(1);
     await sleep(1000);
@@ -109,10 +111,13 @@ export class RealPairs {
     }
   }
 
-  /** Stops one replica of each pair as soon as it has scraped; of the newest program last. */
-  async #stop(index: number): Promise<void> {
+  /** Stops one replica of each pair as soon as it has scraped; of the newest program last, and `scraped` is called then. */
+  async #stop(index: number, scraped: () => void): Promise<void> {
     for (const [pair, { servers }] of this.pairs.entries()) {
       await this.target.waitForScrape(pathOf(pair, index));
+      if (pair === this.pairs.length - 1) {
+        scraped();
+      }
       // What it scraped is to be written down.
       await sleep(50);
       await servers[index]!.stop();

@@ -7,18 +7,18 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { ResponseType } from "../../src/read-exchange.ts";
 import { queryOf, requestBody, requestOf, SAMPLES, STREAMED } from "../read-exchange.ts";
-import { bySeries, newest, select, spliceDumps, visible, type VisibleSample, withoutName } from "./expected-samples.ts";
-import { naiveHistogramIncrease, naiveIncrease, naiveQuantile, readHistogram } from "./naive-promql.ts";
+import { bySeries, newest, select, spliceDumps, visible, withoutName } from "./expected-samples.ts";
+import { checkFunctions, checkIncreases, hiddenResets, type Window } from "./histogram-checks.ts";
+import { naiveIncrease } from "./naive-promql.ts";
 import {
   findNewPrometheus,
   findPackagedPrometheus,
-  type JsonHistogram,
   type PrometheusProgram,
   type PrometheusServer,
 } from "./prometheus.ts";
 import { type PairOfServers, RealPairs } from "./real-pairs.ts";
 import { HITS_PER_SECOND } from "./scrape-target.ts";
-import { spliceServers } from "./spliced-servers.ts";
+import { answerWithSamples, type HandleRequest, spliceServers } from "./spliced-servers.ts";
 import { type HeldRow, seriesKey } from "./tsdb-dump.ts";
 
 const packaged = findPackagedPrometheus();
@@ -99,34 +99,6 @@ test.runIf(programs.length > 0)("the replicas' data is what the test is about", 
     }
   }
 });
-
-test.runIf(newer !== undefined)(
-  "at a switch the counter of histograms was reset, and the row says that it was not",
-  () => {
-    const pair = pairs.at(-1)!;
-    for (const name of ["latency_seconds", "latency_float_seconds"]) {
-      const rows = [
-        ...select(spliceDumps(pair.dumps, endMs - windowSeconds * 1000, endMs), { __name__: name }).values(),
-      ][0]!;
-      const countOf = ({ shown }: HeldRow): number => Number((shown as JsonHistogram).count);
-      const held = rowsOf(pair, name, 1);
-      const isHidden = rows.map((row, index) => {
-        const before = rows[index - 1];
-        const heldBefore = held[held.findIndex(({ t }) => t === row.t) - 1];
-        return (
-          before?.replica === 0 &&
-          row.replica === 1 &&
-          countOf(row) < countOf(before) &&
-          heldBefore !== undefined &&
-          // Of its own replica the row before is after the reset too.
-          heldBefore.t > before.t &&
-          countOf(heldBefore) < countOf(row)
-        );
-      });
-      expect(isHidden.filter(Boolean)).toHaveLength(1);
-    }
-  },
-);
 
 describe.each(CASES)("$name", ({ pair: pairIndex, asker: askerIndex, responseType }) => {
   let pair: PairOfServers;
@@ -210,76 +182,61 @@ describe.each(CASES)("$name", ({ pair: pairIndex, asker: askerIndex, responseTyp
     }
   });
 
-  test.runIf(hasHistograms)("functions of a histogram give what its replica gives", async () => {
-    const startMs = endMs - LOOKBACK_MS + 1;
-    for (const name of ["latency_seconds", "latency_float_seconds", "sizes_bytes", "classic_seconds", "changing"]) {
-      for (const [key, rows] of select(spliceDumps(pair.dumps, startMs, endMs), { __name__: name })) {
-        const { replica, t } = rows.at(-1)!;
-        for (const call of [
-          "histogram_count(",
-          "histogram_sum(",
-          "histogram_quantile(0.9, ",
-          "histogram_fraction(0, 1, ",
-        ]) {
-          const held = bySeries((await pair.servers[replica]!.query(`${call}${name})`, t)).data!.result);
-          const answer = await asker.query(`${call}${name})`, endMs);
-          expect(answer.warnings).toBeUndefined();
-          const [shown, ...others] = bySeries(answer.data!.result).get(withoutName(key))!;
-          expect([shown![1], others]).toEqual([held.get(withoutName(key))![0]![1], []]);
-          expect(shown![1]).not.toBeNaN();
-        }
-      }
-    }
-  });
-
-  test.runIf(hasHistograms)(
-    "increases of histograms are the twin's, through resets, and so are their quantiles",
-    async () => {
-      const ask = async (expression: string): Promise<Map<string, VisibleSample[]>> => {
-        const answer = await asker.query(expression, endMs);
-        expect(answer.warnings).toBeUndefined();
-        return bySeries(answer.data!.result);
-      };
-      for (const name of ["latency_seconds", "latency_float_seconds", "classic_seconds"]) {
-        const startMs = rangeStart(asker.program, windowSeconds);
-        const range = `${name}[${windowSeconds}s]`;
-        const increases = await ask(`increase(${range})`);
-        const counts = await ask(`histogram_count(increase(${range}))`);
-        const quantiles = await ask(`histogram_quantile(0.5, rate(${range}))`);
-        const spliced = select(spliceDumps(pair.dumps, startMs, endMs), { __name__: name });
-        expect(increases.size).toBe(spliced.size);
-        for (const [key, rows] of spliced) {
-          const expected = naiveHistogramIncrease(
-            rows.map(({ t }) => t),
-            rows.map(({ shown }) => readHistogram(shown as JsonHistogram)),
-            endMs - windowSeconds * 1000,
-            endMs,
-          );
-          const got = readHistogram(increases.get(withoutName(key))![0]![1] as JsonHistogram);
-          expect([...got.buckets.keys()].toSorted()).toEqual([...expected.buckets.keys()].toSorted());
-          for (const [bucket, count] of expected.buckets) {
-            expect(got.buckets.get(bucket)! / count).toBeCloseTo(1, 9);
-          }
-          expect([got.count / expected.count, got.sum / expected.sum]).toEqual([
-            expect.closeTo(1, 9),
-            expect.closeTo(1, 9),
-          ]);
-          expect(Number(counts.get(withoutName(key))![0]![1]) / expected.count).toBeCloseTo(1, 9);
-          expect(quantiles.get(withoutName(key))![0]![1]).toBeCloseTo(
-            naiveQuantile(0.5, expected, name !== "classic_seconds"),
-            9,
-          );
-        }
-      }
-    },
-  );
-
   test(`a closed window that is asked for ${REPETITIONS} times gives the same bytes`, async () => {
     const texts = await repeat(() => asker.queryText(`{job="t"}[${windowSeconds}s]`, endMs));
     expect(texts.size).toBe(1);
     expect([...texts][0]).toContain('"status":"success"');
   });
 });
+
+const HISTOGRAM_CASES = CASES.filter(
+  ({ pair, asker }) => programs[pair]!.hasHistograms && programs[asker]!.hasHistograms,
+).flatMap((one) => [
+  { ...one, form: "frames", answer: (handle: HandleRequest) => handle },
+  // It does not ask for that itself, but there every histogram says whether the counter was reset, and is believed.
+  { ...one, form: "samples", answer: answerWithSamples },
+]);
+
+describe.each(HISTOGRAM_CASES)(
+  "$name, in $form, the histograms",
+  ({ pair: pairIndex, asker, responseType, form, answer }) => {
+    const isLeftOpen = programs[asker]!.isLeftOpen;
+    let pair: PairOfServers;
+    let window: Window;
+
+    beforeAll(() => {
+      pair = pairs[pairIndex]!;
+      window = { startMs: rangeStart(programs[asker]!, windowSeconds), endMs, seconds: windowSeconds };
+      handler.handle = answer(spliceServers(pair.servers, responseType, traffic));
+    });
+
+    test("are reset at a switch, where a row does not know", () => {
+      for (const name of ["latency_float_seconds", "classic_seconds"]) {
+        expect(hiddenResets(pair, name, window)).toHaveLength(1);
+      }
+    });
+
+    test("are those of the twin", async () => {
+      // In samples, Prometheus loses the first histogram behind floats (`concreteSeriesIterator.Seek` in
+      // storage/remote/codec.go, seen up to 3.16).
+      const selector = form === "frames" ? '{job="t"}' : '{job="t",__name__!="changing"}';
+      const response = await askers[asker]!.query(`${selector}[${windowSeconds}s]`, endMs);
+      const expected = [...spliceDumps(pair.dumps, window.startMs, endMs)]
+        .filter(([key]) => form === "frames" || !key.includes('"changing"'))
+        .map(([key, rows]) => [key, visible(rows, true)] as const);
+      expect(expected.length).toBeGreaterThan(10);
+      expect(bySeries(response.data!.result)).toEqual(new Map(expected));
+    });
+
+    test("have the functions that their replica gives", async () => {
+      await checkFunctions(askers[asker]!, pair, { ...window, startMs: endMs - LOOKBACK_MS + (isLeftOpen ? 1 : 0) });
+    });
+
+    test("have the increases and quantiles of the twin's, through resets", async () => {
+      await checkIncreases(askers[asker]!, pair, window);
+    });
+  },
+);
 
 /** What comes of asking so often, some at a time. */
 async function repeat(ask: () => Promise<string>): Promise<Set<string>> {

@@ -35,21 +35,24 @@ export class ScrapeTarget {
   hasVanishing = true;
   /** Whether what changes its kind is a histogram. */
   hasChanged = false;
+  /** Who scrapes this path does not see the last reset yet. */
+  pathBehind: string | undefined;
   /** The floats of all that was ever served, as text. */
   readonly bodies: string[] = [];
   readonly #server: Server;
   readonly #startMs = Date.now();
   #resets = 0;
-  readonly #waiting = new Map<string, () => void>();
+  readonly #scrapedAtMs = new Map<string, number>();
 
   constructor() {
     this.#server = createServer((request, response) => {
-      const families = this.#families(Date.now());
+      const nowMs = Date.now();
+      const families = this.#families(nowMs, this.#resets - (request.url === this.pathBehind ? 1 : 0));
       this.bodies.push(exposeText(families));
       const isProtobuf = (request.headers.accept ?? "").includes("application/vnd.google.protobuf");
       response.writeHead(200, { "Content-Type": isProtobuf ? PROTOBUF_TYPE : TEXT_TYPE });
       response.end(isProtobuf ? exposeProtobuf(families) : this.bodies.at(-1));
-      response.on("close", () => this.#waiting.get(request.url!)?.());
+      this.#scrapedAtMs.set(request.url!, nowMs);
     });
   }
 
@@ -64,16 +67,19 @@ export class ScrapeTarget {
     await new Promise<void>((resolve) => void this.#server.close(() => resolve()));
   }
 
-  /** Waits until whoever scrapes a path has done it again. One may wait for a path at a time. */
-  async waitForScrape(path: string): Promise<void> {
+  /** Waits until whoever scrapes a path has done it again; gives the time in ms at which it was asked. */
+  async waitForScrape(path: string): Promise<number> {
     const fromMs = Date.now();
-    let isDone = false;
-    this.#waiting.set(path, () => (isDone = true));
-    while (!isDone) {
+    const beforeMs = this.#scrapedAtMs.get(path);
+    for (;;) {
+      const scrapedAtMs = this.#scrapedAtMs.get(path);
+      if (scrapedAtMs !== undefined && scrapedAtMs !== beforeMs) {
+        return scrapedAtMs;
+      }
       if (Date.now() > fromMs + SCRAPED_MS_MAX) {
         throw new Error(`nobody scrapes ${path}`);
       }
-      await sleep(10);
+      await sleep(5);
     }
   }
 
@@ -91,9 +97,9 @@ export class ScrapeTarget {
     return Math.floor(((timeMs - this.#startMs) * HITS_PER_SECOND) / 1000);
   }
 
-  #families(nowMs: number): MetricFamily[] {
+  #families(nowMs: number, resets: number): MetricFamily[] {
     const hits = this.hitsAt(nowMs);
-    const level = FIRST_HITS / 2 ** this.#resets + this.#ticks(nowMs);
+    const level = FIRST_HITS / 2 ** resets + this.#ticks(nowMs);
     const wave = (nowMs >> 6) % 64;
     const gauge: NativeHistogram = {
       isFloat: false,
