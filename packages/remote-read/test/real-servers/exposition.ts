@@ -21,12 +21,12 @@ export interface NativeHistogram {
 }
 
 /** Cumulative counts by upper bounds, of which the last is infinite. */
-export interface ClassicHistogram {
+interface ClassicHistogram {
   readonly sum: number;
   readonly counts: ReadonlyMap<number, number>;
 }
 
-export interface Metric {
+interface Metric {
   readonly labels: Readonly<Record<string, string>>;
   /** One of the three. */
   readonly value?: number;

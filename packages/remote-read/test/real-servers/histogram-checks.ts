@@ -89,7 +89,6 @@ export async function checkIncreases(asker: PrometheusServer, { dumps }: PairOfS
  * which is not shown, is after the reset too: whoever believes what B's chunk says of such a row misses the reset.
  */
 export function hiddenResets({ dumps }: PairOfServers, name: string, { startMs, endMs }: Window): HeldRow[] {
-  const countOf = ({ shown }: HeldRow): number => Number((shown as JsonHistogram).count);
   return [...select(spliceDumps(dumps, startMs, endMs), { __name__: name })].flatMap(([key, rows]) =>
     rows.filter((row, index) => {
       const before = rows[index - 1];
@@ -104,4 +103,8 @@ export function hiddenResets({ dumps }: PairOfServers, name: string, { startMs, 
       );
     }),
   );
+}
+
+function countOf({ shown }: HeldRow): number {
+  return Number((shown as JsonHistogram).count);
 }
