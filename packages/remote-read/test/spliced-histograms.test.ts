@@ -137,7 +137,7 @@ function isHistogram(sample: Sample): sample is ExactHistogram {
   return typeof sample === "object";
 }
 
-function isStale(sample: Sample): boolean {
+function isMarker(sample: Sample): boolean {
   return isHistogram(sample) ? sample.sum === STALE : sample === "stale number";
 }
 
@@ -149,7 +149,7 @@ function chunksOf(held: readonly Held[]): Block[] {
     const [chunk, ...others] = encodeBlock(blockOf(rows));
     expect(others).toEqual([]);
     const data = Uint8Array.from(chunk!.data);
-    if (isHistogram(rows[0]!.sample) && !isStale(rows[0]!.sample)) {
+    if (isHistogram(rows[0]!.sample) && !isMarker(rows[0]!.sample)) {
       data[2]! |= 0x40;
     }
     return chunkBlock({ ...chunk!, data });
@@ -171,7 +171,7 @@ function blockOf(rows: readonly Held[]): Block {
 
 /** A row as the twins know it: a stale marker is one whatever the series holds. */
 function twinRow({ t, sample }: Held, number: number): Row {
-  if (isStale(sample)) {
+  if (isMarker(sample)) {
     return { t, high: 0x7ff00000, low: 2, histogram: undefined };
   }
   const bits = isHistogram(sample) ? hexOf(0) : hexOf(sample as number);
@@ -218,7 +218,7 @@ function expectedLines(
     const before = shown[index - 1];
     const isTrue =
       before?.replica === replica && before.row === row - 1 && replicas[replica]![row - 1]![place] === held[place];
-    const hint = isStale(sample) ? 0 : sample.hint === 3 ? 3 : isTrue ? 2 : 0;
+    const hint = isMarker(sample) ? 0 : sample.hint === 3 ? 3 : isTrue ? 2 : 0;
     return JSON.stringify({ ...sample, hint });
   });
 }

@@ -43,10 +43,13 @@ export class RealPairs {
 
   /** Starts a pair and an asker of each program, and lets time pass. */
   async start(programs: readonly PrometheusProgram[]): Promise<void> {
+    if (programs.length === 0) {
+      return;
+    }
     await this.#prepare(programs);
     const servers = [...this.askers, ...this.pairs.flatMap((pair) => pair.servers)];
     await Promise.all(servers.map((server) => server.start()));
-    await Promise.all([0, 1].map((index) => this.#waitForScrapes(index)));
+    await this.#waitForAllScrapes();
     // So that of the newest pair it is A whose scrape comes first in the window.
     const startMs = await this.target.waitForScrape(pathOf(this.pairs.length - 1, 1));
     await sleep(1000);
@@ -56,22 +59,21 @@ export class RealPairs {
     });
     this.target.pathBehind = undefined;
     await this.#startAgain(0);
-    await sleep(1000);
     await this.#stop(1, () => {});
     this.target.hasChanged = true;
     await this.#startAgain(1);
-    await sleep(1000);
     this.target.hasVanishing = false;
-    await sleep(1500);
+    await this.#waitForAllScrapes();
     this.target.hasVanishing = true;
     this.target.reset();
-    await sleep(1500);
+    await this.#waitForAllScrapes();
     this.windowSeconds = Math.ceil((Date.now() - startMs) / 1000);
     this.endMs = startMs + 1000 * this.windowSeconds;
     // Scrapes that began inside the window are written down by then.
     await sleep(this.endMs + 500 - Date.now());
     for (const pair of this.pairs) {
       pair.dumps = await Promise.all(
+        // From before the window on, too.
         pair.servers.map((server) => dumpServer(server, this.#directory, this.windowSeconds + 60)),
       );
     }
@@ -132,6 +134,10 @@ export class RealPairs {
       }),
     );
     await this.#waitForScrapes(index);
+  }
+
+  async #waitForAllScrapes(): Promise<void> {
+    await Promise.all(REPLICAS.map((_, index) => this.#waitForScrapes(index)));
   }
 
   async #waitForScrapes(index: number): Promise<void> {
