@@ -22,7 +22,9 @@ export interface PrometheusProgram {
   readonly scrapesAtOnce: boolean;
   /** Whether it knows native histograms well enough, which 2.42 does not. */
   readonly hasHistograms: boolean;
-  /** Lines of a scrape configuration that make it scrape them, and make custom buckets of classic ones. */
+  /** Whether it is told to make custom buckets of classic histograms. */
+  readonly hasCustomBuckets: boolean;
+  /** What in a scrape configuration makes it do that, and scrape native histograms. */
   readonly histogramSettings: string;
 }
 
@@ -49,6 +51,8 @@ function describeProgram(server: string): PrometheusProgram {
     throw new Error(`${server} --version names no version: ${stdout}${stderr}`);
   }
   const [major, minor] = [Number(version[1]), Number(version[2])];
+  // Before, a feature flag did it.
+  const hasSettings = major > 3 || (major === 3 && minor >= 8);
   return {
     server,
     promtool,
@@ -56,11 +60,8 @@ function describeProgram(server: string): PrometheusProgram {
     isLeftOpen: major >= 3,
     scrapesAtOnce: major >= 3,
     hasHistograms: major >= 3 || minor >= 55,
-    // Before 3.8 a feature flag did it.
-    histogramSettings:
-      major > 3 || (major === 3 && minor >= 8)
-        ? ", scrape_native_histograms: true, convert_classic_histograms_to_nhcb: true"
-        : "",
+    hasCustomBuckets: hasSettings,
+    histogramSettings: hasSettings ? ", scrape_native_histograms: true, convert_classic_histograms_to_nhcb: true" : "",
   };
 }
 
@@ -110,7 +111,7 @@ export class PrometheusServer {
       "--log.level=warn",
       // Not to wait 5 s for what is in the configuration.
       "--scrape.discovery-reload-interval=100ms",
-      ...(program.hasHistograms && program.histogramSettings === "" ? ["--enable-feature=native-histograms"] : []),
+      ...(program.hasHistograms && !program.hasCustomBuckets ? ["--enable-feature=native-histograms"] : []),
     ];
   }
 
