@@ -164,14 +164,32 @@ export const MUTANTS = [
   {
     name: "interval: every NaN is a stale marker",
     file: "strategy/interval.ts",
-    find: "isStaleMarker(block.values(), this.#rows[replica]!)",
+    find: "isStaleMarker(block.values(), row)",
     replace: "block.values().length > 0",
+  },
+  {
+    name: "interval: a stale marker among histograms is a live sample",
+    file: "strategy/interval.ts",
+    find: "block.histograms().isStale?.(row) === true",
+    replace: "block.histograms().length < 0",
   },
   {
     name: "interval: a checkpoint forgets the bucket in hand",
     file: "strategy/interval.ts",
     find: "if (lastMs > this.#bucketEndMs - this.#intervalMs) {",
     replace: "if (lastMs > this.#bucketEndMs) {",
+  },
+  {
+    name: "blocks: a row behind another replica's is taken to follow its own",
+    file: "gather.ts",
+    find: "beforeReplica !== replica || !follows",
+    replace: "beforeReplica < 0 || !follows",
+  },
+  {
+    name: "blocks: a row behind rows that are left out is taken to follow its own",
+    file: "gather.ts",
+    find: "? start === beforeEnd\n",
+    replace: "? start >= beforeEnd\n",
   },
   {
     name: "chain: a tie shown twice",

@@ -24,7 +24,10 @@ const TESTS_OF = [
     files: /^strategy\/(?:levels|filling|filling-state|interval-estimate)\.ts$/u,
     tests: ["fill-cases", "fill", "fill-checkpoint"],
   },
-  { files: /^strategy\/(?:interval|chain|heads)\.ts$/u, tests: ["strategy-vectors", "interval-chain", "checkpoint"] },
+  {
+    files: /^strategy\/(?:interval|chain|heads)\.ts$/u,
+    tests: ["strategy-vectors", "interval-chain", "checkpoint", "histogram-strategies"],
+  },
   { files: /^lanes\.ts$/u, tests: ["lanes"] },
   { files: /^spacing\.ts$/u, tests: ["coverage", "survey"] },
   { files: /^survey\.ts$/u, tests: ["survey"] },

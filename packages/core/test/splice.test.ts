@@ -7,6 +7,7 @@ import {
   columnsBlock,
   dedup,
   histogramBlock,
+  interval,
   penalty,
   slice,
   splice,
@@ -135,6 +136,12 @@ test("a block is detached exactly where its first row does not follow its true p
   ]);
   const later = [...spliceBlocks([a], penalty(), { startMs: 15_000 })].map(({ detached }) => detached);
   expect(later).toEqual([true, false, false]);
+  // Of a lone replica too, where rows are left out.
+  const thinned = [...spliceBlocks([[ids([15_000, 30_000, 31_000, 45_000])]], interval({ intervalMs: 15_000 }))];
+  expect(thinned.map((block) => [[...block.timestamps()], block.detached])).toEqual([
+    [[15_000, 30_000], false],
+    [[45_000], true],
+  ]);
 });
 
 test("a slice is a view, and the whole of a block is the block itself", () => {

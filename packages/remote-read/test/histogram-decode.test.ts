@@ -206,6 +206,26 @@ describe("a chunk of histograms", () => {
     expect(problemOf(spansData([1, 0]))).toBe("row 0: span 0 has the offset 4294967296");
   });
 
+  test.each([2, 3])("with a time outside ±2^53 is the error that names it: type %i", (type) => {
+    // Two empty histograms: the first at 2^53 + `beyond`, the second 1 ms later.
+    const data = (beyond: number): Uint8Array =>
+      chunkData(2, (sink) => {
+        begin(sink);
+        sink.putUvarbit(0, 0);
+        sink.putUvarbit(0, 0);
+        sink.putVarbit(0x200000, beyond);
+        // Count and zero count, then the sum; of the second row how they change.
+        sink.put(0, type === 2 ? 2 : 0);
+        for (let field = 0; field < (type === 2 ? 1 : 3); field++) {
+          sink.put64(0, 0);
+        }
+        sink.putVarbit(0, 1);
+        sink.put(0, 3);
+      });
+    expect(problemOf(data(1), type)).toBe("row 0: time 9007199254740993 is outside ±2^53");
+    expect(problemOf(data(0), type)).toBe("row 1: time 9007199254740993 is outside ±2^53");
+  });
+
   test("may be of sums and counts beyond 2^53, which come out whole", () => {
     const rows = histogramRowsOf(
       blockOf(

@@ -110,6 +110,16 @@ describe("a series of histograms as chunks", () => {
     );
   });
 
+  test("decodes to itself where the layout stays: counters to the last bit, but for what follows from the cuts", () => {
+    fc.assert(
+      fc.property(anyHistogramSeries([0, 1, 2], 1), ({ float, rows }) => {
+        const decoded = encodeBlock(exactBlock(float, rows)).flatMap((chunk) => exactRows(chunkBlock(chunk)));
+        expect(decoded.map((row) => ({ ...row, hint: 0 }))).toEqual(rows.map((row) => ({ ...row, hint: 0 })));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test("decodes to the same buckets and fields whatever its layouts and hints, and its hints follow from the cuts", () => {
     fc.assert(
       fc.property(anyHistogramSeries([0, 1, 2, 3], 4), ({ float, rows }) => {

@@ -185,11 +185,10 @@ class Interval implements Source {
 
   #isStale(replica: number): boolean {
     const block = this.#blocks[replica]!;
-    return (
-      block.kind === "float" &&
-      Number.isNaN(this.#value(replica)) &&
-      isStaleMarker(block.values(), this.#rows[replica]!)
-    );
+    const row = this.#rows[replica]!;
+    return block.kind === "float"
+      ? Number.isNaN(block.valueAt(row)) && isStaleMarker(block.values(), row)
+      : block.histograms().isStale?.(row) === true;
   }
 }
 

@@ -18,6 +18,14 @@ export interface PrometheusProgram {
   readonly version: string;
   /** Since 3.0 a range is open on its left: `m[10s]` at t asks for t − 10 s + 1 ms. */
   readonly isLeftOpen: boolean;
+  /** Whether it scrapes as soon as it has started, and not 5 s later. */
+  readonly scrapesAtOnce: boolean;
+  /** Whether it knows native histograms well enough, which 2.42 does not. */
+  readonly hasHistograms: boolean;
+  /** Whether it is told to make custom buckets of classic histograms. */
+  readonly hasCustomBuckets: boolean;
+  /** What in a scrape configuration makes it do that, and scrape native histograms. */
+  readonly histogramSettings: string;
 }
 
 /** The one on PATH; undefined where there is none. */
@@ -38,25 +46,41 @@ function describeProgram(server: string): PrometheusProgram {
     throw new Error(`beside ${server} there is no promtool, which the test needs to read its data`);
   }
   const { stdout, stderr } = spawnSync(server, ["--version"], { encoding: "utf8" });
-  const version = /version (\d+)\.\S+/u.exec(stdout + stderr);
+  const version = /version (\d+)\.(\d+)\.\S+/u.exec(stdout + stderr);
   if (version === null) {
     throw new Error(`${server} --version names no version: ${stdout}${stderr}`);
   }
+  const [major, minor] = [Number(version[1]), Number(version[2])];
+  // Before, a feature flag did it.
+  const hasSettings = major > 3 || (major === 3 && minor >= 8);
   return {
     server,
     promtool,
     version: version[0].replace("version ", ""),
-    isLeftOpen: Number(version[1]) >= 3,
+    isLeftOpen: major >= 3,
+    scrapesAtOnce: major >= 3,
+    hasHistograms: major >= 3 || minor >= 55,
+    hasCustomBuckets: hasSettings,
+    histogramSettings: hasSettings ? ", scrape_native_histograms: true, convert_classic_histograms_to_nhcb: true" : "",
   };
 }
 
 /** A sample as the JSON API shows it: time in s, value as text. */
 type JsonSample = readonly [number, string];
 
+/** A histogram as the JSON API shows it: numbers as text; a bucket is which of its bounds it includes, both, and its count. */
+export interface JsonHistogram {
+  readonly count: string;
+  readonly sum: string;
+  readonly buckets?: readonly (readonly [number, string, string, string])[];
+}
+
 export interface JsonSeries {
   readonly metric: Readonly<Record<string, string>>;
   readonly value?: JsonSample;
   readonly values?: readonly JsonSample[];
+  readonly histogram?: readonly [number, JsonHistogram];
+  readonly histograms?: readonly (readonly [number, JsonHistogram])[];
 }
 
 export interface JsonAnswer {
@@ -85,6 +109,9 @@ export class PrometheusServer {
       `--storage.tsdb.path=${this.dataDirectory}`,
       `--web.listen-address=127.0.0.1:${port}`,
       "--log.level=warn",
+      // Not to wait 5 s for what is in the configuration.
+      "--scrape.discovery-reload-interval=100ms",
+      ...(program.hasHistograms && !program.hasCustomBuckets ? ["--enable-feature=native-histograms"] : []),
     ];
   }
 
@@ -110,21 +137,6 @@ export class PrometheusServer {
         throw new Error(`Prometheus ${this.program.version} did not get ready: ${this.#log}`);
       }
       await sleep(50);
-    }
-  }
-
-  /** Waits until it has scraped its target since it was called: a server that starts takes some 5 s to begin. */
-  async waitForScrape(): Promise<void> {
-    const fromMs = Date.now();
-    for (;;) {
-      const { data } = await this.query("timestamp(up)", Date.now());
-      if ((data?.result ?? []).some(({ value }) => 1000 * Number(value![1]) >= fromMs)) {
-        return;
-      }
-      if (Date.now() > fromMs + READY_MS_MAX) {
-        throw new Error(`Prometheus ${this.program.version} does not scrape: ${this.#log}`);
-      }
-      await sleep(100);
     }
   }
 

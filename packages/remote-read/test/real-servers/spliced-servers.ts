@@ -10,7 +10,12 @@ import { readHandler } from "../../src/handler.ts";
 import type { ResponseType } from "../../src/read-exchange.ts";
 import type { Query, ReadReport } from "../../src/reader.ts";
 import { splicedReader } from "../../src/spliced-reader.ts";
+import { compressSnappy, uncompressSnappy } from "../../src/wire/snappy.ts";
+import { encodeByReflection, reflect } from "../prompb.ts";
+import { requestOf, SAMPLES } from "../read-exchange.ts";
 import type { PrometheusServer } from "./prometheus.ts";
+
+const REQUEST_BYTES_MAX = 1 << 20;
 
 export type HandleRequest = (request: Request) => Promise<Response>;
 
@@ -43,6 +48,15 @@ export function spliceServers(
       onError: (error) => void traffic.errors.push(error),
     },
   );
+}
+
+/** A handler that takes every request for one that wants samples. */
+export function answerWithSamples(handle: HandleRequest): HandleRequest {
+  return async (request) => {
+    const body = uncompressSnappy(new Uint8Array(await request.arrayBuffer()), REQUEST_BYTES_MAX);
+    const asked = { ...reflect("ReadRequest", body), accepted_response_types: [SAMPLES] };
+    return handle(requestOf(compressSnappy(encodeByReflection("ReadRequest", asked))));
+  };
 }
 
 /** One HTTP server for all handlers, one at a time: so that whoever reads it need not be started again. */
