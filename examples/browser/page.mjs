@@ -36,11 +36,12 @@ const draw = drawSpliced(find("spliced"), (sample) => {
       ? "Point at the chart, or press ← and → on it, to read a sample."
       : `${formatTime(sample.timeMs)} UTC: ${sample.value.toFixed(1)} °C, from replica ${sample.name}`;
 });
-find("strategies").addEventListener("change", ({ target }) => show(target.value));
-show(document.querySelector("[name=strategy]:checked").value);
+find("strategies").addEventListener("change", showChosen);
+showChosen();
 
-function show(name) {
-  const splice = splices.find((one) => one.name === name);
+function showChosen() {
+  const chosen = document.querySelector("[name=strategy]:checked").getAttribute("value");
+  const splice = splices.find(({ name }) => name === chosen);
   draw(splice);
   find("seen").textContent = describeSplice(splice);
   find("comparison").replaceChildren(...splices.map((one) => makeRow(one, one === splice)));

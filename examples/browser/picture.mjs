@@ -7,6 +7,7 @@ import { formatTime, NAMES } from "./wording.mjs";
 const BAND_HEIGHT = 18;
 const FONT_SIZE = 12;
 const FONT = `${FONT_SIZE}px system-ui, sans-serif`;
+/** @type {[number, number]} */
 const DEGREES = [40, 75];
 
 /** One replica: its samples, and its holes. */
@@ -94,7 +95,7 @@ function breakAtHoles(columns, holes) {
 }
 
 /** A chart as large as its element, over the whole twenty minutes, in the colours of the page. The last one has the times. */
-function makeChart(element, { series, data, paint, isLast = false, onCursor = () => {} }) {
+function makeChart(element, { series, data, paint, isLast = false, onCursor = (_chart) => {} }) {
   const size = () => ({ width: element.clientWidth, height: element.clientHeight });
   const axis = {
     font: FONT,
@@ -116,7 +117,7 @@ function makeChart(element, { series, data, paint, isLast = false, onCursor = ()
       padding: [isLast ? BAND_HEIGHT + 4 : 6, 20, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false }, y: false, sync: { key: "time" }, points: { show: isLast } },
-      scales: { x: { range: () => [START_MS, END_MS] }, y: { range: () => DEGREES } },
+      scales: { x: { range: [START_MS, END_MS] }, y: { range: DEGREES } },
       axes: [
         { ...axis, ...times, ...(isLast ? label : { size: 6, values: () => [] }) },
         { ...axis, size: 52, space: 16, incrs: [10], values: (_, splits) => splits.map((degrees) => `${degrees} °C`) },
