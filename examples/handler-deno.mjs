@@ -12,6 +12,7 @@ const reader = splicedReader(
 );
 const handle = readHandler(reader);
 
+// At the first request Deno tells that a request's signal is aborted after whole answers, too. The handler does not mind.
 Deno.serve({ port: Number(Deno.env.get("PORT") ?? 9201) }, (request) =>
   new URL(request.url).pathname === "/api/v1/read" ? handle(request) : new Response("not found\n", { status: 404 }),
 );

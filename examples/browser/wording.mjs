@@ -35,7 +35,7 @@ export function describeSpan({ replica, samples, reason }, before) {
 function describeReason(reason, name, other) {
   switch (reason.kind) {
     case "first":
-      return "it has the first one";
+      return "the first that is shown";
     case "hole":
       return `${other} has a hole`;
     case "preferred":
