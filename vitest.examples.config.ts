@@ -6,5 +6,7 @@ export default defineConfig({
     include: ["examples/test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is left out, and where the screenshots are, in a line each.
+    disableConsoleIntercept: true,
   },
 });
