@@ -17,7 +17,7 @@ const stampPath = path.join(root, "node_modules", ".promsplice-installed");
 
 checkNode();
 process.chdir(root);
-const packages = [".", ...readdirSync("packages").map((name) => `packages/${name}`)].filter((folder) =>
+const packages = [".", "examples", ...readdirSync("packages").map((name) => `packages/${name}`)].filter((folder) =>
   existsSync(`${folder}/package.json`),
 );
 const wanted = fingerprint([
