@@ -13,6 +13,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { columnsBlock } from "@promsplice/core";
+import { expect } from "vitest";
 
 import { seededRandom } from "../../../core/test/random.ts";
 import { encodeBlock } from "../../src/chunk/chunk-block.ts";
@@ -22,6 +23,7 @@ import { crc32c } from "../../src/wire/crc32c.ts";
 import { uncompressSnappy } from "../../src/wire/snappy.ts";
 import { STREAMED_TYPE } from "../answering-server.ts";
 import { type AskedQuery, queryOf } from "../read-exchange.ts";
+import { type ClientAnswer, readStrictly } from "../strict-client.ts";
 
 /** What is asked of a replica. */
 export interface Load {
@@ -44,6 +46,15 @@ export function queryOfLoad({ series, chunks, waitMs }: Load): AskedQuery {
     ["=", "chunks", String(chunks)],
     ["=", "waitMs", String(waitMs)],
   ]);
+}
+
+/** The answer to a load must be whole: every series, without the label of the replica, and every row of it once. */
+export function expectWhole(answer: ClientAnswer, { series, chunks }: Load): void {
+  const [got] = readStrictly(answer, [queryOfLoad({ series, chunks, waitMs: 0 })]);
+  expect(got!.map(({ labels }) => labels.join(" "))).toEqual(
+    Array.from({ length: series }, (_, index) => `__name__ load number ${numberOf(index)}`),
+  );
+  expect(new Set(got!.map(({ rows }) => rows.length))).toEqual(new Set([chunks * ROWS]));
 }
 
 export class EndlessReplica {
@@ -94,8 +105,8 @@ export class EndlessReplica {
   *#makeFrames({ series, chunks }: Load): Generator<Uint8Array, void, undefined> {
     const sent = this.#chunks.slice(0, chunks);
     for (let index = 0; index < series; index++) {
-      const number = String(index).padStart(8, "0");
-      const frame = encodeChunkedSeries(["__name__", "load", "number", number, "replica", this.#name], sent, 0);
+      const labels = ["__name__", "load", "number", numberOf(index), "replica", this.#name];
+      const frame = encodeChunkedSeries(labels, sent, 0);
       this.bytesMade += frame.length;
       yield frame;
     }
@@ -103,9 +114,14 @@ export class EndlessReplica {
 }
 
 function loadOf({ queries }: ReadRequest): Load {
-  const numberOf = (wanted: string): number =>
-    Number(queries[0]!.matchers.find(({ name }) => name === wanted)?.value ?? 0);
-  return { series: numberOf("series"), chunks: numberOf("chunks"), waitMs: numberOf("waitMs") };
+  const [series, chunks, waitMs] = ["series", "chunks", "waitMs"].map((wanted) =>
+    Number(queries[0]!.matchers.find(({ name }) => name === wanted)!.value),
+  );
+  return { series: series!, chunks: chunks!, waitMs: waitMs! };
+}
+
+function numberOf(index: number): string {
+  return String(index).padStart(8, "0");
 }
 
 /** Chunks of values that hardly shrink, a row each 15 s, all of them present. */

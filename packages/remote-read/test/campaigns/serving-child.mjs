@@ -69,5 +69,6 @@ process.on("message", async () => {
   const connections = await new Promise((resolve) => {
     server.getConnections((_, count) => resolve(count));
   });
-  process.send({ connections, errors, readings, stallsMs, unhandled });
+  const { heapUsed, external } = process.memoryUsage();
+  process.send({ connections, errors, liveMebibytes: (heapUsed + external) / 2 ** 20, readings, stallsMs, unhandled });
 });

@@ -5,6 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import type { ReadHandlerLimits } from "../../src/handler.ts";
+import { answerOf } from "../read-exchange.ts";
+import type { ClientAnswer } from "../strict-client.ts";
 
 /** What the process has counted since it was started. */
 export interface ServingCounts {
@@ -12,6 +14,8 @@ export interface ServingCounts {
   readonly connections: number;
   /** Errors that clients got to see. */
   readonly errors: readonly string[];
+  /** What is alive, on the heap and outside of it. */
+  readonly liveMebibytes: number;
   readonly readings: { readonly started: number; readonly ended: number };
   /** For each client that was dropped because it took nothing: how long after its last series was made, in ms. */
   readonly stallsMs: readonly number[];
@@ -49,15 +53,25 @@ export class ServingProcess {
     return messageFrom(this.#child);
   }
 
-  /** What it holds of the machine's memory, in bytes; to be asked after `look`. */
-  residentBytes(): number {
+  /** What it holds of the machine's memory; to be asked after `look`. */
+  residentMebibytes(): number {
     const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${this.#child.pid}/status`, "utf8"));
-    return Number(kibibytes![1]) * 1024;
+    return Number(kibibytes![1]) / 1024;
   }
 
   /** How many descriptors it has open: files, pipes, sockets to clients and to replicas. */
   descriptors(): number {
     return readdirSync(`/proc/${this.#child.pid}/fd`).length;
+  }
+
+  /** Sends a request on a connection that others do not have, and gives the whole answer. */
+  async ask(body: Uint8Array): Promise<ClientAnswer> {
+    const response = await fetch(`http://127.0.0.1:${this.port}/api/v1/read`, {
+      method: "POST",
+      body: Uint8Array.from(body),
+      headers: { Connection: "close" },
+    });
+    return answerOf(response);
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,8 @@
 /**
  * Clients that stop reading: 64 of them inside answers of 1 GiB, spliced from two replicas by a process with a heap of
- * 256 MiB. Each may cost 4 MiB; the replicas are paused; and a client is dropped when the write stall is over, here after 5 s
- * in place of 30.
+ * 256 MiB. Each may cost 4 MiB; the replicas are paused; and a client is dropped when the write stall is over, here after
+ * 20 s in place of 30. All are to stall at the same time, and it takes that long until the system has taken for each what it
+ * takes, some 8 MB. A short run has 24 clients and 6 s.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -11,60 +12,91 @@ import { seededRandom } from "../../../core/test/random.ts";
 import { requestBody, STREAMED } from "../read-exchange.ts";
 import { campaign } from "./campaign.ts";
 import { ClientSocket, wholeRequest } from "./client-socket.ts";
-import { CHUNKS_MAX, EndlessReplica, type Load, queryOfLoad } from "./endless-replica.ts";
-import { ServingProcess } from "./serving-process.ts";
+import { CHUNKS_MAX, EndlessReplica, expectWhole, type Load, queryOfLoad } from "./endless-replica.ts";
+import { type ServingCounts, ServingProcess } from "./serving-process.ts";
 
-const CLIENTS = 64;
-const WRITE_STALL_MS = 5000;
-/** How much later than that a client may be dropped: its process collects garbage and serves 63 others. */
-const LATE_MS = 1500;
+const isFull = process.env["CAMPAIGN_FULL"] !== undefined;
+const CLIENTS = isFull ? 64 : 24;
+const WRITE_STALL_MS = isFull ? 20_000 : 6000;
+/** Those before the first measurement: code is compiled by them, and the heap gets the room that it needs. */
+const WARM_UP_CLIENTS = 16;
 const HEAP_MEBIBYTES = 256;
-const MEBIBYTE = 2 ** 20;
-const BYTES_A_CLIENT_MAX = 4 * MEBIBYTE;
-const GIBIBYTE: Load = { series: 17_500, chunks: CHUNKS_MAX, waitMs: 0 };
+const CLIENT_MEBIBYTES_MAX = 4;
+/** What may be alive afterwards that was not before, of all clients together. */
+const KEPT_MEBIBYTES_MAX = 8;
+/** How much later than that a client may be dropped: the process has others to serve, and garbage to collect. */
+const LATE_MS = 3000;
+/** How long nothing must be made until we say that the replicas are paused. */
+const PAUSED_MS = 500;
+/** A client stalls after it has read so much at most. */
+const READ_BYTES_MAX = 256 * 1024;
 
-campaign("clients that stall", { count: 5, of: "times 64 clients", seconds: 1 }, async (seeds) => {
+const GIBIBYTE: Load = { series: 17_500, chunks: CHUNKS_MAX, waitMs: 0 };
+const GIBIBYTE_BYTES = 2 ** 30;
+const SMALL: Load = { series: 20, chunks: 10, waitMs: 0 };
+
+campaign("clients that stall", { count: 3, of: `times ${CLIENTS} clients`, seconds: 1 }, async (seeds) => {
   const replicas = [await EndlessReplica.start("a", 0), await EndlessReplica.start("b", 2000)];
-  const limits = { concurrency: CLIENTS, writeStallMs: WRITE_STALL_MS };
   const urls = replicas.map(({ url }) => url);
+  const limits = { concurrency: CLIENTS, queue: 0, writeStallMs: WRITE_STALL_MS };
   const serving = await ServingProcess.start(urls, limits, HEAP_MEBIBYTES);
-  const figures = { mebibytesMax: 0, dropFirstMs: Infinity, dropLastMs: 0 };
+  const bytesMade = (): number => replicas.reduce((sum, replica) => sum + replica.bytesMade, 0);
+  const clientMebibytes: number[] = [];
+  const keptMebibytes: number[] = [];
+  const droppedMs: number[] = [];
   try {
-    await serving.look();
-    console.log("fresh", serving.residentBytes() / MEBIBYTE);
-    // As many clients as later, that go on and leave: code is compiled, and the heap has grown to what it needs.
-    await Promise.all((await openClients(serving, 0)).map(leave));
+    await warmUp(serving);
+    const idle = await serving.look();
+    const idleMebibytes = serving.residentMebibytes();
     for (const seed of seeds) {
-      await serving.look();
-      const idleBytes = serving.residentBytes();
-      console.log("idle", idleBytes / MEBIBYTE);
-      const clients = await openClients(serving, seed);
-      console.log("open", clients.map(c => c.bytes / MEBIBYTE | 0).join(" "));
-      for (let time = 0; time < 4; time++) {
-        await sleep(700);
-        const t = performance.now();
-        const counts = await serving.look();
-        console.log("stalled", (serving.residentBytes() - idleBytes) / MEBIBYTE / CLIENTS, replicas.map(r => r.bytesMade / MEBIBYTE | 0), counts.stallsMs.length, performance.now() - t);
-      }
-      await sleep(6000);
-        const counts = await serving.look();
-        console.log("after", (serving.residentBytes() - idleBytes) / MEBIBYTE / CLIENTS, replicas.map(r => r.bytesMade / MEBIBYTE | 0), counts);
-      await Promise.all(clients.map(leave));
+      const clients = await stallClients(serving, CLIENTS, seed);
+      await untilPaused(bytesMade);
+      const stalled = await serving.look();
+      clientMebibytes.push((serving.residentMebibytes() - idleMebibytes) / CLIENTS);
+      expect([stalled.connections, stalled.stallsMs.length]).toEqual([CLIENTS, droppedMs.length]);
+      expect(clientMebibytes.at(-1)).toBeLessThanOrEqual(CLIENT_MEBIBYTES_MAX);
+
+      const bytesPaused = bytesMade();
+      const dropped = await untilDropped(serving, droppedMs.length + CLIENTS);
+      expect(bytesMade(), "bytes made by paused replicas").toBe(bytesPaused);
+      droppedMs.push(...dropped.stallsMs.slice(droppedMs.length));
+      expect(await finish(clients), "bytes of the longest answer").toBeLessThan(GIBIBYTE_BYTES);
+
+      expectWhole(await serving.ask(requestBody([queryOfLoad(SMALL)], [STREAMED])), SMALL);
+      const after = await serving.look();
+      keptMebibytes.push(after.liveMebibytes - idle.liveMebibytes);
+      expect(keptMebibytes.at(-1)).toBeLessThanOrEqual(KEPT_MEBIBYTES_MAX);
+      expect([after.unhandled, after.readings.started - after.readings.ended]).toEqual([[], 0]);
     }
   } finally {
     await serving.stop();
     await Promise.all(replicas.map((replica) => replica.stop()));
   }
-  return figures;
+  expect(Math.min(...droppedMs)).toBeGreaterThan(WRITE_STALL_MS - 50);
+  expect(Math.max(...droppedMs)).toBeLessThan(WRITE_STALL_MS + LATE_MS);
+  return {
+    "MiB a client, at most": Math.max(...clientMebibytes),
+    "MiB kept afterwards by all, at most": Math.max(...keptMebibytes),
+    "dropped after, in ms": `${Math.round(Math.min(...droppedMs))} to ${Math.round(Math.max(...droppedMs))}`,
+  };
 });
 
-/** Clients that have read up to 1 MiB each of their answers, and now stall. */
-async function openClients({ port }: ServingProcess, seed: number): Promise<ClientSocket[]> {
+/** Some clients of the same kind, which leave, and one that reads all. */
+async function warmUp(serving: ServingProcess): Promise<void> {
+  for (const { socket, closed } of await stallClients(serving, WARM_UP_CLIENTS, 0)) {
+    socket.destroy();
+    await closed;
+  }
+  expectWhole(await serving.ask(requestBody([queryOfLoad(SMALL)], [STREAMED])), SMALL);
+}
+
+/** Clients that ask for 1 GiB, have read a little of it each, and stall. */
+function stallClients({ port }: ServingProcess, count: number, seed: number): Promise<ClientSocket[]> {
   const random = seededRandom(seed);
   const request = wholeRequest(requestBody([queryOfLoad(GIBIBYTE)], [STREAMED]));
   return Promise.all(
-    Array.from({ length: CLIENTS }, async () => {
-      const stopBytes = random() * MEBIBYTE;
+    Array.from({ length: count }, async () => {
+      const stopBytes = random() * READ_BYTES_MAX;
       const client = new ClientSocket(port);
       await client.send(request);
       await client.readUntil(stopBytes);
@@ -74,7 +106,32 @@ async function openClients({ port }: ServingProcess, seed: number): Promise<Clie
   );
 }
 
-async function leave(client: ClientSocket): Promise<void> {
-  client.socket.destroy();
-  await client.closed;
+/** Waits until the replicas make nothing more: the system has taken for each client what it takes. */
+async function untilPaused(bytesMade: () => number): Promise<void> {
+  for (let before = -1; before < bytesMade();) {
+    before = bytesMade();
+    await sleep(PAUSED_MS);
+  }
+}
+
+/** Waits until so many clients in all have been dropped, and expects that none is connected then. */
+async function untilDropped(serving: ServingProcess, count: number): Promise<ServingCounts> {
+  const deadlineMs = performance.now() + WRITE_STALL_MS + LATE_MS;
+  let counts = await serving.look();
+  while (counts.stallsMs.length < count && performance.now() < deadlineMs) {
+    await sleep(100);
+    counts = await serving.look();
+  }
+  expect([counts.connections, counts.stallsMs.length]).toEqual([0, count]);
+  return counts;
+}
+
+/** The clients read on, to where their connections were broken: how much the one that got most has got, in bytes. */
+async function finish(clients: readonly ClientSocket[]): Promise<number> {
+  for (const client of clients) {
+    client.socket.resume();
+    await client.closed;
+    expect(client.status).toBe(200);
+  }
+  return Math.max(...clients.map(({ bytes }) => bytes));
 }
