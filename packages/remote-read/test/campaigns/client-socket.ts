@@ -14,12 +14,19 @@ export function wholeRequest(body: Uint8Array): Uint8Array {
   return Buffer.concat([requestHead(body.length), body]);
 }
 
+/** `HTTP/1.1 200`. */
+const STATUS_LINE_CHARACTERS = 12;
+/** The end of an answer whose length is not told beforehand. */
+const LAST_CHUNK = "\r\n0\r\n\r\n";
+
 export class ClientSocket {
   readonly socket: Socket;
   /** Bytes of the answer so far, its head included. */
   bytes: number = 0;
   /** The beginning of the answer. */
-  head: string = "";
+  #head: string = "";
+  /** The last bytes of the answer so far. */
+  #tail: string = "";
   /** Resolves when the connection is closed, whoever closed it. */
   readonly closed: Promise<void>;
 
@@ -28,9 +35,8 @@ export class ClientSocket {
     this.socket.on("error", () => undefined);
     this.socket.on("data", (piece) => {
       this.bytes += piece.length;
-      if (this.head.length < 15) {
-        this.head += piece.toString("latin1", 0, 15);
-      }
+      this.#head = (this.#head + piece.toString("latin1", 0, STATUS_LINE_CHARACTERS)).slice(0, STATUS_LINE_CHARACTERS);
+      this.#tail = (this.#tail + piece.toString("latin1", piece.length - LAST_CHUNK.length)).slice(-LAST_CHUNK.length);
     });
     this.closed = new Promise((resolve) => {
       this.socket.on("close", () => resolve());
@@ -39,7 +45,12 @@ export class ClientSocket {
 
   /** The status of the answer, 0 while there is none. */
   get status(): number {
-    return Number(/^HTTP\/1\.1 (\d{3})/.exec(this.head)?.[1] ?? 0);
+    return Number(/^HTTP\/1\.1 (\d{3})/.exec(this.#head)?.[1] ?? 0);
+  }
+
+  /** Waits until there is a connection. */
+  async connect(): Promise<void> {
+    await once(this.socket, "connect");
   }
 
   /** Sends these bytes; resolves when the system has them, or the connection is closed. */
@@ -50,6 +61,13 @@ export class ClientSocket {
   /** Reads on until so many bytes have come, or the connection is closed. */
   async readUntil(bytes: number): Promise<void> {
     while (this.bytes < bytes && !this.socket.closed) {
+      await Promise.race([once(this.socket, "data"), this.closed]);
+    }
+  }
+
+  /** Reads on until the answer is whole, or the connection is closed. */
+  async readWhole(): Promise<void> {
+    while (this.#tail !== LAST_CHUNK && !this.socket.closed) {
       await Promise.race([once(this.socket, "data"), this.closed]);
     }
   }

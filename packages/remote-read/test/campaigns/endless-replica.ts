@@ -76,8 +76,8 @@ export class EndlessReplica {
         this.#answer(response, loadOf(message)).catch(() => undefined);
       });
     });
-    // Connections that nobody needs any more do not stay in the way of those who count them.
-    this.#server.keepAliveTimeout = 1000;
+    // Connections are used again, but those that nobody uses do not stay long in the way of whoever counts them.
+    this.#server.keepAliveTimeout = 4000;
   }
 
   /** Starts one on a free port of loopback; it scrapes `offsetMs` after others that begin at the same time. */
