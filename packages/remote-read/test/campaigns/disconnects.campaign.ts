@@ -12,7 +12,7 @@ import { requestBody, STREAMED } from "../read-exchange.ts";
 import { campaign } from "./campaign.ts";
 import { ClientSocket, requestHead, wholeRequest } from "./client-socket.ts";
 import { EndlessReplica, expectWhole, type Load, queryOfLoad } from "./endless-replica.ts";
-import { type ServingCounts, ServingProcess } from "./serving-process.ts";
+import { ServingProcess } from "./serving-process.ts";
 
 const AT_ONCE = 32;
 /** As many as are answered at the same time by default. */
