@@ -9,7 +9,7 @@ import { expect } from "vitest";
 
 import { seededRandom } from "../../../core/test/random.ts";
 import { requestBody, STREAMED } from "../read-exchange.ts";
-import { campaign } from "./campaign.ts";
+import { campaign, type Cases, type Figures } from "./campaign.ts";
 import { ClientSocket, requestHead, wholeRequest } from "./client-socket.ts";
 import { EndlessReplica, expectWhole, type Load, queryOfLoad } from "./endless-replica.ts";
 import { ServingProcess } from "./serving-process.ts";
@@ -53,18 +53,18 @@ const LEAVINGS: readonly (readonly [string, Leaving])[] = Object.entries({
   },
   "behind the answer": async (client) => {
     await client.send(requestOf(SMALL));
-    await client.readWhole();
-    expect(client.status).toBe(200);
+    await readWhole(client);
   },
   "in the request after the first": async (client, random) => {
     await client.send(requestOf(SMALL));
-    await client.readWhole();
-    expect(client.status).toBe(200);
+    await readWhole(client);
     await client.send(cut(requestOf(SMALL), random));
   },
 } satisfies Record<string, Leaving>);
 
-campaign("clients that leave", { count: 10_000, of: "disconnects", seconds: 6 }, async (seeds) => {
+campaign("clients that leave", { count: 10_000, of: "disconnects", seconds: 8 }, leaveAll);
+
+async function leaveAll(seeds: Cases): Promise<Figures> {
   const replicas = [await EndlessReplica.start("a", 0), await EndlessReplica.start("b", 2000)];
   const urls = replicas.map(({ url }) => url);
   const serving = await ServingProcess.start(urls, { concurrency: PLACES }, HEAP_MEBIBYTES);
@@ -92,7 +92,12 @@ campaign("clients that leave", { count: 10_000, of: "disconnects", seconds: 6 },
     await serving.stop();
     await Promise.all(replicas.map((replica) => replica.stop()));
   }
-});
+}
+
+async function readWhole(client: ClientSocket): Promise<void> {
+  await client.readWhole();
+  expect(client.status).toBe(200);
+}
 
 /** One client comes and leaves: closes its connection in good order, or breaks it. */
 async function leave(port: number, seed: number): Promise<void> {
@@ -134,8 +139,7 @@ async function expectPlacesFree(serving: ServingProcess): Promise<void> {
   for (const client of clients) {
     client.socket.destroy();
   }
-  await next.readWhole();
-  expect(next.status).toBe(200);
+  await readWhole(next);
   next.socket.destroy();
   expectWhole(await serving.ask(requestBody([queryOfLoad(SMALL)], [STREAMED])), SMALL);
 }

@@ -10,7 +10,7 @@ import { expect } from "vitest";
 
 import { seededRandom } from "../../../core/test/random.ts";
 import { requestBody, STREAMED } from "../read-exchange.ts";
-import { campaign } from "./campaign.ts";
+import { campaign, type Cases, type Figures } from "./campaign.ts";
 import { ClientSocket, wholeRequest } from "./client-socket.ts";
 import { CHUNKS_MAX, EndlessReplica, expectWhole, type Load, queryOfLoad } from "./endless-replica.ts";
 import { type ServingCounts, ServingProcess } from "./serving-process.ts";
@@ -35,7 +35,9 @@ const GIBIBYTE: Load = { series: 17_500, chunks: CHUNKS_MAX, waitMs: 0 };
 const GIBIBYTE_BYTES = 2 ** 30;
 const SMALL: Load = { series: 20, chunks: 10, waitMs: 0 };
 
-campaign("clients that stall", { count: 3, of: `times ${CLIENTS} clients`, seconds: 1 }, async (seeds) => {
+campaign("clients that stall", { count: 3, of: `times ${CLIENTS} clients`, seconds: 1 }, stallAll);
+
+async function stallAll(seeds: Cases): Promise<Figures> {
   const replicas = [await EndlessReplica.start("a", 0), await EndlessReplica.start("b", 2000)];
   const urls = replicas.map(({ url }) => url);
   const limits = { concurrency: CLIENTS, queue: 0, writeStallMs: WRITE_STALL_MS };
@@ -80,7 +82,7 @@ campaign("clients that stall", { count: 3, of: `times ${CLIENTS} clients`, secon
     "MiB kept afterwards by all, at most": Math.max(...keptMebibytes),
     "dropped after, in ms": `${Math.round(Math.min(...droppedMs))} to ${Math.round(Math.max(...droppedMs))}`,
   };
-});
+}
 
 /** Some clients of the same kind, which leave, and one that reads all. */
 async function warmUp(serving: ServingProcess): Promise<void> {
