@@ -163,6 +163,14 @@ describe("a request", () => {
     expect(await ask({}, field(1, matcher("x".repeat(1 << 20))))).toMatch(/^400 .*, limit is 1048576/);
   });
 
+  test("is at most so long as it says to be decompressed", async () => {
+    const message = field(15, new Uint8Array(10_000));
+    expect(await ask({ requestBytesMax: message.length }, message)).toBe(200);
+    expect(await ask({ requestBytesMax: message.length - 1 }, message)).toBe(
+      `400 snappy: decoded length ${message.length} exceeds limit ${message.length - 1}\n`,
+    );
+  });
+
   test("groups by at most as many names as it may have matchers", async () => {
     const query = field(
       1,
