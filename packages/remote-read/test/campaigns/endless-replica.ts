@@ -1,8 +1,8 @@
 /**
  * A replica whose answers are as long as the query says: its matchers `series` and `chunks` say how many series there are and
- * how many chunks each has; a chunk is some 1,000 bytes. `waitMs` is how long the replica waits with the first byte.
+ * how many chunks each has; a chunk is some 900 bytes. `waitMs` is how long the replica waits with the first byte.
  *
- *     {__name__="load", series="16384", chunks="60"}     1 GiB in frames below 64 KiB
+ *     {__name__="load", series="17000", chunks="70"}     over 1 GiB, in frames below 64 KiB
  *
  * Frames are made as the connection takes them, so what has been made shows whether the replica is paused.
  */
@@ -34,7 +34,7 @@ export interface Load {
 }
 
 /** So many chunks, with labels, are a frame of less than 64 KiB. */
-export const CHUNKS_MAX = 60;
+export const CHUNKS_MAX = 70;
 
 const ROWS = 120;
 const START_MS = 1_700_000_000_000;
@@ -91,6 +91,11 @@ export class EndlessReplica {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/api/v1/read`;
   }
 
+  /** How long each frame of such an answer is, in bytes. */
+  frameBytes({ chunks }: Load): number {
+    return this.#makeFrame(0, this.#chunks.slice(0, chunks)).length;
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => void this.#server.close(() => resolve()));
@@ -105,11 +110,14 @@ export class EndlessReplica {
   *#makeFrames({ series, chunks }: Load): Generator<Uint8Array, void, undefined> {
     const sent = this.#chunks.slice(0, chunks);
     for (let index = 0; index < series; index++) {
-      const labels = ["__name__", "load", "number", numberOf(index), "replica", this.#name];
-      const frame = encodeChunkedSeries(labels, sent, 0);
+      const frame = this.#makeFrame(index, sent);
       this.bytesMade += frame.length;
       yield frame;
     }
+  }
+
+  #makeFrame(index: number, chunks: readonly OutgoingChunk[]): Uint8Array {
+    return encodeChunkedSeries(["__name__", "load", "number", numberOf(index), "replica", this.#name], chunks, 0);
   }
 }
 
@@ -132,7 +140,7 @@ function makeChunks(offsetMs: number): OutgoingChunk[] {
       { length: ROWS },
       (__, row) => START_MS + offsetMs + (chunk * ROWS + row) * 15_000,
     );
-    const values = Float64Array.from({ length: ROWS }, () => random());
+    const values = Float64Array.from({ length: ROWS }, () => random() + random() / 2 ** 32);
     const [encoded] = encodeBlock(columnsBlock({ timestamps, values }));
     return { ...encoded!, crc: crc32c(encoded!.data) };
   });

@@ -1,8 +1,8 @@
 /**
  * Clients that stop reading: 64 of them inside answers of 1 GiB, spliced from two replicas by a process with a heap of
- * 256 MiB. Each may cost 4 MiB; the replicas are paused; and a client is dropped when the write stall is over, here after
- * 20 s in place of 30. All are to stall at the same time, and it takes that long until the system has taken for each what it
- * takes, some 8 MB. A short run has 24 clients and 6 s.
+ * 256 MiB. Each may cost 4 MiB; the replicas are paused; and a client is dropped when the write stall of 30 s is over. A
+ * short run has 24 clients and a write stall of 6 s. It takes some seconds until the system has taken for each client what it
+ * takes, some 8 MB.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -17,7 +17,7 @@ import { type ServingCounts, ServingProcess } from "./serving-process.ts";
 
 const isFull = process.env["CAMPAIGN_FULL"] !== undefined;
 const CLIENTS = isFull ? 64 : 24;
-const WRITE_STALL_MS = isFull ? 20_000 : 6000;
+const WRITE_STALL_MS = isFull ? 30_000 : 6000;
 /** Those before the first measurement: code is compiled by them, and the heap gets the room that it needs. */
 const WARM_UP_CLIENTS = 16;
 const HEAP_MEBIBYTES = 256;
@@ -31,7 +31,7 @@ const PAUSED_MS = 1000;
 /** A client stalls after it has read so much at most. */
 const READ_BYTES_MAX = 256 * 1024;
 
-const GIBIBYTE: Load = { series: 17_500, chunks: CHUNKS_MAX, waitMs: 0 };
+const GIBIBYTE: Load = { series: 17_000, chunks: CHUNKS_MAX, waitMs: 0 };
 const GIBIBYTE_BYTES = 2 ** 30;
 const SMALL: Load = { series: 20, chunks: 10, waitMs: 0 };
 
@@ -46,14 +46,16 @@ async function stallAll(seeds: Cases): Promise<Figures> {
   const clientMebibytes: number[] = [];
   const keptMebibytes: number[] = [];
   const droppedMs: number[] = [];
+  const frameBytes = replicas.map((replica) => replica.frameBytes(GIBIBYTE));
+  expect(Math.max(...frameBytes)).toBeLessThanOrEqual(64 * 1024);
+  expect(Math.min(...frameBytes) * GIBIBYTE.series).toBeGreaterThanOrEqual(GIBIBYTE_BYTES);
   try {
     await warmUp(serving);
     const idle = await serving.look();
     const idleMebibytes = serving.residentMebibytes();
     for (const seed of seeds) {
       const clients = await stallClients(serving, CLIENTS, seed);
-      const held = await lookUntilPaused(serving, bytesMade);
-      clientMebibytes.push((held - idleMebibytes) / CLIENTS);
+      clientMebibytes.push(await lookUntilPaused(serving, idleMebibytes, bytesMade));
       expect(clientMebibytes.at(-1)).toBeLessThanOrEqual(CLIENT_MEBIBYTES_MAX);
 
       const bytesPaused = bytesMade();
@@ -108,19 +110,25 @@ function stallClients({ port }: ServingProcess, count: number, seed: number): Pr
 
 /**
  * Waits until the replicas make nothing more: the system has taken for each client what it takes. Gives the most memory that
- * the process held meanwhile with all clients connected; on a slow machine the first is gone when the last one's answer stops.
+ * the process held meanwhile for each client that was connected. On a slow machine the first have been dropped when the answer
+ * of the last one stops; that counts as long as three in four are there.
  */
-async function lookUntilPaused(serving: ServingProcess, bytesMade: () => number): Promise<number> {
-  let mebibytes = NaN;
+async function lookUntilPaused(
+  serving: ServingProcess,
+  idleMebibytes: number,
+  bytesMade: () => number,
+): Promise<number> {
+  const clientMebibytes: number[] = [];
   for (let before = -1; before < bytesMade();) {
     before = bytesMade();
     const { connections } = await serving.look();
-    if (connections === CLIENTS) {
-      mebibytes = Math.max(Number.isNaN(mebibytes) ? 0 : mebibytes, serving.residentMebibytes());
+    if (connections >= 0.75 * CLIENTS) {
+      clientMebibytes.push((serving.residentMebibytes() - idleMebibytes) / connections);
     }
     await sleep(PAUSED_MS);
   }
-  return mebibytes;
+  expect(clientMebibytes).not.toHaveLength(0);
+  return Math.max(...clientMebibytes);
 }
 
 /** Waits until so many clients in all have been dropped, and expects that none is connected then. */
