@@ -110,25 +110,25 @@ function stallClients({ port }: ServingProcess, count: number, seed: number): Pr
 
 /**
  * Waits until the replicas make nothing more: the system has taken for each client what it takes. Gives the most memory that
- * the process held meanwhile for each client that was connected. On a slow machine the first have been dropped when the answer
- * of the last one stops; that counts as long as three in four are there.
+ * the process held meanwhile for each client, with as many connected as ever were. On a slow machine the first have been
+ * dropped when the answer of the last one stops.
  */
 async function lookUntilPaused(
   serving: ServingProcess,
   idleMebibytes: number,
   bytesMade: () => number,
 ): Promise<number> {
-  const clientMebibytes: number[] = [];
+  const looks: { readonly connections: number; readonly mebibytes: number }[] = [];
   for (let before = -1; before < bytesMade();) {
     before = bytesMade();
     const { connections } = await serving.look();
-    if (connections >= 0.75 * CLIENTS) {
-      clientMebibytes.push((serving.residentMebibytes() - idleMebibytes) / connections);
-    }
+    looks.push({ connections, mebibytes: serving.residentMebibytes() - idleMebibytes });
     await sleep(PAUSED_MS);
   }
-  expect(clientMebibytes).not.toHaveLength(0);
-  return Math.max(...clientMebibytes);
+  const clients = Math.max(...looks.map(({ connections }) => connections));
+  expect(clients, "clients connected at the same time").toBeGreaterThanOrEqual(0.75 * CLIENTS);
+  const held = looks.filter(({ connections }) => connections === clients).map(({ mebibytes }) => mebibytes);
+  return Math.max(...held) / clients;
 }
 
 /** Waits until so many clients in all have been dropped, and expects that none is connected then. */
