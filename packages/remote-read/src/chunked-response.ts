@@ -11,7 +11,7 @@
 import { formatLabelSet, type LabelSet } from "@promsplice/core";
 
 import type { EncodedChunk } from "./chunk/chunk-block.ts";
-import { encodeLabels, LABELS, readLabel, toLabelSet } from "./label-message.ts";
+import { encodeLabels, type LabelLimits, LABELS, NO_LABEL_LIMITS, readLabel, toLabelSet } from "./label-message.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 import { combineCrc32c, type Crc32c, crc32c as plainCrc32c } from "./wire/crc32c.ts";
 import { frameHeaderBytes, writeFrameHeader } from "./wire/frame.ts";
@@ -35,6 +35,20 @@ export interface ChunkedSeries {
   /** In the order of the wire, which may be any; they may overlap. */
   readonly chunks: readonly EncodedChunk[];
 }
+
+/** What a frame may hold, checked as it is decoded. */
+export interface ChunkedResponseLimits extends LabelLimits {
+  /** Most series. */
+  readonly seriesMax: number;
+  /** Most bytes that all its series take in memory besides the frame itself: {@link SERIES_BYTES}, {@link CHUNK_BYTES}. */
+  readonly seriesBytesMax: number;
+}
+
+/** What a series and a chunk take in memory besides their bytes, about: objects and what engines keep about them. */
+export const SERIES_BYTES = 256;
+export const CHUNK_BYTES = 128;
+
+const NO_LIMITS: ChunkedResponseLimits = { ...NO_LABEL_LIMITS, seriesMax: Infinity, seriesBytesMax: Infinity };
 
 export interface ChunkedResponse {
   /** Index of the query that is answered; not every server sets it right. */
@@ -71,17 +85,22 @@ const DATA_TAG = (4 << 3) | 2;
  * nothing is known yet of what is in them. Everything that is sent is handed over: frames without a series, series without
  * chunks, chunks without data or of an unknown type.
  *
- * @throws RemoteReadError `protobuf-malformed`, `labels-malformed`, or `chunk-malformed` for a chunk's time outside ±2^53.
+ * @throws RemoteReadError `protobuf-malformed`, `labels-malformed`, or `chunk-malformed` for a chunk's time outside ±2^53;
+ * `limit-exceeded` at the first series, chunk or label too many.
  */
-export function decodeChunkedResponse(payload: Uint8Array): ChunkedResponse {
+export function decodeChunkedResponse(payload: Uint8Array, limits: ChunkedResponseLimits = NO_LIMITS): ChunkedResponse {
   return readMessage(payload, (reader) => {
     const series: ChunkedSeries[] = [];
+    const memory: Memory = { bytes: 0, bytesMax: limits.seriesBytesMax };
     let queryIndex = 0;
     while (hasField(reader)) {
       const tag = readTag(reader);
       switch (tag >>> 3) {
         case 1:
-          series.push(readSeries(reader, tag));
+          if (series.length === limits.seriesMax) {
+            throw new RemoteReadError("limit-exceeded", `the answer has more than ${limits.seriesMax} series`);
+          }
+          series.push(readSeries(reader, tag, limits, memory));
           break;
         case 2:
           queryIndex = readClampedInt64(reader, tag);
@@ -94,7 +113,22 @@ export function decodeChunkedResponse(payload: Uint8Array): ChunkedResponse {
   });
 }
 
-function readSeries(reader: ProtobufReader, tag: number): ChunkedSeries {
+/** What the objects made of a frame take, about. */
+interface Memory {
+  bytes: number;
+  readonly bytesMax: number;
+}
+
+function takeMemory(memory: Memory, bytes: number): void {
+  memory.bytes += bytes;
+  if (memory.bytes > memory.bytesMax) {
+    const message = `the series and chunks of one frame take more than ${memory.bytesMax} bytes of memory`;
+    throw new RemoteReadError("limit-exceeded", message);
+  }
+}
+
+function readSeries(reader: ProtobufReader, tag: number, limits: LabelLimits, memory: Memory): ChunkedSeries {
+  takeMemory(memory, SERIES_BYTES);
   const outerEnd = enterMessage(reader, tag);
   const labels: string[] = [];
   const chunks: EncodedChunk[] = [];
@@ -102,9 +136,10 @@ function readSeries(reader: ProtobufReader, tag: number): ChunkedSeries {
     const field = readTag(reader);
     switch (field >>> 3) {
       case LABELS:
-        readLabel(reader, field, labels);
+        readLabel(reader, field, labels, limits);
         break;
       case CHUNKS:
+        takeMemory(memory, CHUNK_BYTES);
         chunks.push(readChunk(reader, field));
         break;
       default:

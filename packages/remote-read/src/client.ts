@@ -40,10 +40,20 @@ export interface RemoteReaderLimits {
    * `series-out-of-order`. With `collect`, of the whole answer.
    */
   readonly sortBytesMax: number;
-  /** Largest series of a streamed answer, in bytes as it comes; 512 MiB by default. */
+  /**
+   * Largest series of a streamed answer, in bytes as it comes, and 128 more for each chunk; 512 MiB by default. What the series
+   * of one frame take besides the frame may not be more either.
+   */
   readonly seriesBytesMax: number;
-  /** Most series of one answer; any number by default. */
+  /** Most series of one answer; 10,000,000 by default, about what a Prometheus can hold. */
   readonly seriesMax: number;
+  /** Most labels of one series; 1,000 by default: real series have some ten. Prometheus sets itself no limit. */
+  readonly labelsMax: number;
+  /**
+   * Longest label, in bytes as it comes: its name, its value, and a few that say how long they are; 1 MiB by default. Values
+   * of real series are below 2 KiB. Prometheus sets itself no limit.
+   */
+  readonly labelBytesMax: number;
 }
 
 /** All in ms; 0 for no limit. */
@@ -90,7 +100,9 @@ const DEFAULT_LIMITS: RemoteReaderLimits = {
   bodyBytesMax: 256 * 1024 * 1024,
   sortBytesMax: 64 * 1024 * 1024,
   seriesBytesMax: 512 * 1024 * 1024,
-  seriesMax: Number.MAX_SAFE_INTEGER,
+  seriesMax: 10_000_000,
+  labelsMax: 1000,
+  labelBytesMax: 1024 * 1024,
 };
 
 /** Bit positions in a frame must be numbers of 31 bits. */
@@ -272,10 +284,6 @@ class RemoteReading implements Reading {
     // Where only label sets are wanted, servers send them without samples.
     if ("length" in blocks && blocks.length === 0 && !wantsLabelSetsOnly(this.#query)) {
       return undefined;
-    }
-    const { seriesMax } = this.#settings.limits;
-    if (this.#series === seriesMax) {
-      throw new RemoteReadError("limit-exceeded", `the answer has more than ${seriesMax} series`);
     }
     this.#series++;
     this.#united += united;

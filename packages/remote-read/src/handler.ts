@@ -26,6 +26,13 @@ export interface ReadHandlerLimits {
   readonly queriesMax: number;
   /** Most matchers a query, and most names that its hints group by; 1,000 by default. */
   readonly matchersMax: number;
+  /**
+   * Longest matcher, in bytes as it comes: its name, its value, and a few that say how long they are; 1 MiB by default, a
+   * pattern of some ten thousand alternatives.
+   */
+  readonly matcherBytesMax: number;
+  /** Most response types that a request accepts; 16 by default: the protocol has two. */
+  readonly responseTypesMax: number;
   /** Most samples a query of a SAMPLES answer; 50,000,000 by default, as in Prometheus; 0 for any number. */
   readonly samplesMax: number;
   /** Longest frame, and so the largest series of a streamed answer, in bytes; 48,000,000 by default: clients take 50,000,000. */
@@ -59,6 +66,8 @@ const DEFAULT_LIMITS: ReadHandlerLimits = {
   requestBytesMax: 32 * 1024 * 1024,
   queriesMax: 64,
   matchersMax: 1000,
+  matcherBytesMax: 1024 * 1024,
+  responseTypesMax: 16,
   samplesMax: 50_000_000,
   frameBytesMax: 48_000_000,
   concurrency: 10,

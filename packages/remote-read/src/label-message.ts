@@ -24,9 +24,37 @@ export const LABELS = 1;
 const NAME = 1;
 const VALUE = 2;
 
-/** Reads the next `Label` and appends its name and value to `labels`, whatever they are: see {@link toLabelSet}. */
-export function readLabel(reader: ProtobufReader, tag: number, labels: string[]): void {
+export interface LabelLimits {
+  /** Most labels of one series. */
+  readonly labelsMax: number;
+  /** Longest label as it comes, in bytes: its name, its value, and what says how long they are. */
+  readonly labelBytesMax: number;
+}
+
+export const NO_LABEL_LIMITS: LabelLimits = { labelsMax: Infinity, labelBytesMax: Infinity };
+
+/**
+ * Reads the next `Label` and appends its name and value to `labels`, whatever they are: see {@link toLabelSet}.
+ *
+ * @throws RemoteReadError `limit-exceeded`, before the text is decoded; `labels-malformed`.
+ */
+export function readLabel(
+  reader: ProtobufReader,
+  tag: number,
+  labels: string[],
+  { labelsMax, labelBytesMax }: LabelLimits = NO_LABEL_LIMITS,
+): void {
+  const offset = reader.pos;
+  if (labels.length >= 2 * labelsMax) {
+    const message = `a series has more than ${labelsMax} labels, at byte ${offset}`;
+    throw new RemoteReadError("limit-exceeded", message, { offset });
+  }
   const outerEnd = enterMessage(reader, tag);
+  const bytes = reader.len - reader.pos;
+  if (bytes > labelBytesMax) {
+    const message = `the label at byte ${offset} is ${bytes} bytes, limit is ${labelBytesMax}`;
+    throw new RemoteReadError("limit-exceeded", message, { offset });
+  }
   let name = "";
   let value = "";
   while (hasField(reader)) {

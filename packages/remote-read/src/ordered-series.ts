@@ -36,6 +36,8 @@ interface OpenSeries extends ReceivedSeries {
 export interface SeriesOrderOptions {
   /** Labels that the order leaves out of account; sets that are equal without them are ordered by the whole sets. */
   readonly orderWithout: readonly string[];
+  /** The most series that may come; one that goes on in further pieces is one. */
+  readonly seriesMax: number;
   /** The most bytes of series that wait, the newest one not counted. */
   readonly sortBytesMax: number;
   /** The most bytes of one series. */
@@ -55,6 +57,7 @@ export class SeriesOrder {
   /** What waits. Unless all is collected, the smallest key is last, and no key comes twice. */
   #waiting: Group[] = [];
   #waitingBytes = 0;
+  #begun = 0;
   #newest: OpenSeries | undefined = undefined;
   /** The greatest series that was passed on, and its key. */
   #passed: { readonly key: LabelSet; readonly labels: LabelSet } | undefined = undefined;
@@ -97,6 +100,13 @@ export class SeriesOrder {
   }
 
   #begin(series: OpenSeries): readonly ReceivedSeries[] {
+    const { seriesMax } = this.#options;
+    if (this.#begun === seriesMax) {
+      const name = formatLabelSet(series.labels);
+      const message = `the answer has more than ${seriesMax} series, ${name} is one too many`;
+      throw new RemoteReadError("limit-exceeded", message, { series: name });
+    }
+    this.#begun++;
     const key = withoutLabels(series.labels, this.#options.orderWithout);
     if (this.#options.isCollected) {
       this.#waiting.push({ key, series: [series] });

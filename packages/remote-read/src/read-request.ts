@@ -44,10 +44,12 @@ export interface ReadRequest {
 /** The types of matchers, each at the place of its number. */
 const MATCHER_TYPES: readonly MatcherType[] = ["=", "!=", "=~", "!~"];
 
-/** There are two response types. A client of the future may know some more, but a long list is no wish. */
-const RESPONSE_TYPES_MAX = 64;
-
-const NO_LIMITS: ReadRequestLimits = { queriesMax: Infinity, matchersMax: Infinity };
+const NO_LIMITS: ReadRequestLimits = {
+  queriesMax: Infinity,
+  matchersMax: Infinity,
+  matcherBytesMax: Infinity,
+  responseTypesMax: Infinity,
+};
 
 /**
  * Encodes a request, not yet compressed. Bounds are brought to ±2^53, so infinities mean "all time".
@@ -70,18 +72,29 @@ export interface ReadRequestLimits {
   readonly queriesMax: number;
   /** Most matchers of one query, and most names that its hints group by. */
   readonly matchersMax: number;
+  /** Longest matcher as it comes, in bytes: its name, its value, and what says how long they are. */
+  readonly matcherBytesMax: number;
+  /** Most accepted response types. */
+  readonly responseTypesMax: number;
 }
 
 /**
  * Decodes a request that is not compressed any more. Bounds outside ±2^53 are brought there.
  *
  * @throws RemoteReadError `protobuf-malformed`; a matcher of an unknown type and text that is not UTF-8 are that too.
- * `limit-exceeded` at the first query, matcher, name to group by or response type too many, of which 64 are taken.
+ * `limit-exceeded` at the first query, matcher, name or response type too many, and for a matcher that is too long.
  */
 export function decodeReadRequest(bytes: Uint8Array, limits: ReadRequestLimits = NO_LIMITS): ReadRequest {
   return readMessage(bytes, (reader) => {
     const queries: Query[] = [];
     const acceptedResponseTypes: number[] = [];
+    const accept = (type: number): void => {
+      if (acceptedResponseTypes.length === limits.responseTypesMax) {
+        const message = `request accepts more than ${limits.responseTypesMax} response types`;
+        throw new RemoteReadError("limit-exceeded", message);
+      }
+      acceptedResponseTypes.push(type);
+    };
     while (hasField(reader)) {
       const tag = readTag(reader);
       switch (tag >>> 3) {
@@ -89,15 +102,10 @@ export function decodeReadRequest(bytes: Uint8Array, limits: ReadRequestLimits =
           if (queries.length === limits.queriesMax) {
             throw new RemoteReadError("limit-exceeded", `request has more than ${limits.queriesMax} queries`);
           }
-          queries.push(readQuery(reader, tag, queries.length, limits.matchersMax));
+          queries.push(readQuery(reader, tag, queries.length, limits));
           break;
         case 2:
-          readInt32s(reader, tag, (type) => {
-            if (acceptedResponseTypes.length === RESPONSE_TYPES_MAX) {
-              throw new RemoteReadError("limit-exceeded", `request has more than ${RESPONSE_TYPES_MAX} response types`);
-            }
-            acceptedResponseTypes.push(type);
-          });
+          readInt32s(reader, tag, accept);
           break;
         default:
           skipField(reader, tag);
@@ -123,7 +131,8 @@ function writeQuery(writer: ProtobufWriter, query: Query): void {
   }
 }
 
-function readQuery(reader: ProtobufReader, tag: number, index: number, matchersMax: number): Query {
+function readQuery(reader: ProtobufReader, tag: number, index: number, limits: ReadRequestLimits): Query {
+  const { matchersMax, matcherBytesMax } = limits;
   const outerEnd = enterMessage(reader, tag);
   let startMs = 0;
   let endMs = 0;
@@ -142,7 +151,7 @@ function readQuery(reader: ProtobufReader, tag: number, index: number, matchersM
         if (matchers.length === matchersMax) {
           throw new RemoteReadError("limit-exceeded", `query ${index} has more than ${matchersMax} matchers`);
         }
-        matchers.push(readMatcher(reader, field));
+        matchers.push(readMatcher(reader, field, index, matcherBytesMax));
         break;
       case 4:
         hints ??= { stepMs: 0, func: "", startMs: 0, endMs: 0, grouping: [], by: false, rangeMs: 0 };
@@ -166,8 +175,15 @@ function writeMatcher(writer: ProtobufWriter, { type, name, value }: Matcher): v
   writeString(writer, 3, value);
 }
 
-function readMatcher(reader: ProtobufReader, tag: number): Matcher {
+function readMatcher(reader: ProtobufReader, tag: number, queryIndex: number, bytesMax: number): Matcher {
   const outerEnd = enterMessage(reader, tag);
+  const bytes = reader.len - reader.pos;
+  if (bytes > bytesMax) {
+    throw new RemoteReadError(
+      "limit-exceeded",
+      `query ${queryIndex} has a matcher of ${bytes} bytes, limit is ${bytesMax}`,
+    );
+  }
   let number = 0;
   let name = "";
   let value = "";
@@ -210,7 +226,7 @@ function writeHints(writer: ProtobufWriter, hints: Hints): void {
 /** Hints that are being read: where a query holds several, they are one, and of each number the last counts. */
 type HintsDraft = { -readonly [Name in keyof Omit<Hints, "grouping">]: Hints[Name] } & { readonly grouping: string[] };
 
-function readHints(reader: ProtobufReader, tag: number, hints: HintsDraft, index: number, namesMax: number): void {
+function readHints(reader: ProtobufReader, tag: number, hints: HintsDraft, queryIndex: number, namesMax: number): void {
   const outerEnd = enterMessage(reader, tag);
   while (hasField(reader)) {
     const field = readTag(reader);
@@ -229,7 +245,7 @@ function readHints(reader: ProtobufReader, tag: number, hints: HintsDraft, index
         break;
       case 5:
         if (hints.grouping.length === namesMax) {
-          throw new RemoteReadError("limit-exceeded", `query ${index} has more than ${namesMax} names to group by`);
+          throw new RemoteReadError("limit-exceeded", `query ${queryIndex} groups by more than ${namesMax} names`);
         }
         hints.grouping.push(readString(reader, field));
         break;

@@ -14,7 +14,7 @@ import { HINT_GAUGE, HINT_UNKNOWN, histogramRowsOf } from "./chunk/histogram-row
 import { HistogramEncoder } from "./histogram-encoder.ts";
 import { HISTOGRAMS } from "./histogram-fields.ts";
 import { readHistograms } from "./histogram-message.ts";
-import { encodeLabels, LABELS, readLabel, toLabelSet } from "./label-message.ts";
+import { encodeLabels, type LabelLimits, LABELS, NO_LABEL_LIMITS, readLabel, toLabelSet } from "./label-message.ts";
 import { mixBlocks } from "./mixed-blocks.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 import { readSamples, SAMPLE_BYTES_MAX, SAMPLES, writeSamples } from "./sample-message.ts";
@@ -37,6 +37,14 @@ export interface ReadResponse {
   readonly results: readonly (readonly Series[])[];
 }
 
+/** What an answer may hold, checked as it is decoded. */
+export interface ReadResponseLimits extends LabelLimits {
+  /** Most series of one result. */
+  readonly seriesMax: number;
+}
+
+const NO_LIMITS: ReadResponseLimits = { ...NO_LABEL_LIMITS, seriesMax: Infinity };
+
 export interface ReadResponseEncoderOptions {
   /** The longest that the message may become, in bytes; 1 GiB by default and at most. */
   readonly bytesMax?: number | undefined;
@@ -57,15 +65,15 @@ const ROWS_AT_ONCE = 1024;
  * before a histogram.
  *
  * @throws RemoteReadError `protobuf-malformed`, also for a time outside ±2^53 and for a histogram that is none;
- * `labels-malformed`.
+ * `labels-malformed`; `limit-exceeded` at the first series or label too many.
  */
-export function decodeReadResponse(bytes: Uint8Array): ReadResponse {
+export function decodeReadResponse(bytes: Uint8Array, limits: ReadResponseLimits = NO_LIMITS): ReadResponse {
   return readMessage(bytes, (reader) => {
     const results: Series[][] = [];
     while (hasField(reader)) {
       const tag = readTag(reader);
       if (tag >>> 3 === RESULTS) {
-        results.push(readResult(reader, tag));
+        results.push(readResult(reader, tag, limits));
       } else {
         skipField(reader, tag);
       }
@@ -74,13 +82,16 @@ export function decodeReadResponse(bytes: Uint8Array): ReadResponse {
   });
 }
 
-function readResult(reader: ProtobufReader, tag: number): Series[] {
+function readResult(reader: ProtobufReader, tag: number, limits: ReadResponseLimits): Series[] {
   const outerEnd = enterMessage(reader, tag);
   const series: Series[] = [];
   while (hasField(reader)) {
     const field = readTag(reader);
     if (field >>> 3 === TIMESERIES) {
-      series.push(readSeries(reader, field));
+      if (series.length === limits.seriesMax) {
+        throw new RemoteReadError("limit-exceeded", `the answer has more than ${limits.seriesMax} series`);
+      }
+      series.push(readSeries(reader, field, limits));
     } else {
       skipField(reader, field);
     }
@@ -90,7 +101,7 @@ function readResult(reader: ProtobufReader, tag: number): Series[] {
 }
 
 /** Reads a series in two passes: the first counts the samples, so that the second can put them into columns of that size. */
-function readSeries(reader: ProtobufReader, tag: number): Series {
+function readSeries(reader: ProtobufReader, tag: number, limits: LabelLimits): Series {
   const outerEnd = enterMessage(reader, tag);
   const names: string[] = [];
   let samplesStart = reader.len;
@@ -102,7 +113,7 @@ function readSeries(reader: ProtobufReader, tag: number): Series {
     const field = readTag(reader);
     switch (field >>> 3) {
       case LABELS:
-        readLabel(reader, field, names);
+        readLabel(reader, field, names, limits);
         break;
       case SAMPLES:
         skipMessage(reader, field);

@@ -1,24 +1,26 @@
 /** The series of one answer's body, in order: as its frames come, or all of its samples at once. */
 
 import type { EncodedChunk } from "./chunk/chunk-block.ts";
-import { type ChunkedSeries, decodeChunkedResponse } from "./chunked-response.ts";
+import {
+  CHUNK_BYTES,
+  type ChunkedResponseLimits,
+  type ChunkedSeries,
+  decodeChunkedResponse,
+  SERIES_BYTES,
+} from "./chunked-response.ts";
 import type { HttpBody } from "./http-body.ts";
 import { type ReceivedSeries, SeriesOrder, type SeriesOrderOptions, sortReceived } from "./ordered-series.ts";
-import { decodeReadResponse } from "./read-response.ts";
+import { decodeReadResponse, type ReadResponseLimits } from "./read-response.ts";
 import { ChunkBlocks } from "./received-blocks.ts";
 import { RemoteReadError } from "./remote-read-error.ts";
 import type { Crc32c } from "./wire/crc32c.ts";
 import { FrameParser } from "./wire/frame.ts";
 import { type SnappyOptions, uncompressSnappy } from "./wire/snappy.ts";
 
-/** What a series and a chunk take in memory besides their bytes, about: objects and what engines keep about them. */
-const SERIES_BYTES = 256;
-const CHUNK_BYTES = 128;
-
 /** Room behind copied chunks, as decoders like it: see `wire/frame.ts`. */
 const SLACK_BYTES = 16;
 
-export interface FramesOptions {
+export interface FramesOptions extends ChunkedResponseLimits {
   readonly frameBytesMax: number;
   readonly crc32c: Crc32c | undefined;
 }
@@ -30,15 +32,15 @@ export interface FramesOptions {
  */
 export async function* receiveFrames(
   body: HttpBody,
-  { frameBytesMax, crc32c }: FramesOptions,
+  options: FramesOptions,
   orderOptions: SeriesOrderOptions,
 ): AsyncGenerator<ReceivedSeries, void, undefined> {
-  const parser = new FrameParser({ payloadBytesMax: frameBytesMax, crc32c });
+  const parser = new FrameParser({ payloadBytesMax: options.frameBytesMax, crc32c: options.crc32c });
   const order = new SeriesOrder(orderOptions);
   for (let piece = await body.read(); piece !== undefined; piece = await body.read()) {
     parser.push(piece);
     for (let payload = parser.next(); payload !== undefined; payload = parser.next()) {
-      const { series } = decodeChunkedResponse(payload);
+      const { series } = decodeChunkedResponse(payload, options);
       for (const { labels, chunks } of series) {
         // A frame of one series belongs to it. Of several, one that waits must not keep the others' bytes in memory.
         const kept = series.length === 1 ? chunks : copyChunks(chunks);
@@ -54,7 +56,7 @@ export async function* receiveFrames(
   yield* order.finish();
 }
 
-export interface SamplesOptions {
+export interface SamplesOptions extends ReadResponseLimits {
   /** Longest message, in bytes. */
   readonly bodyBytesMax: number;
   readonly snappy: SnappyOptions | undefined;
@@ -64,15 +66,16 @@ export interface SamplesOptions {
  * The series of a body of samples, which is gathered and decoded as a whole.
  *
  * @throws RemoteReadError what the body does; `limit-exceeded`, before the bytes are decompressed; `snappy-corrupt`,
- * `protobuf-malformed`, `labels-malformed`.
+ * `protobuf-malformed`, `labels-malformed`; `limit-exceeded` also for too many series or labels, and too long labels.
  */
 export async function* receiveSamples(
   body: HttpBody,
-  { bodyBytesMax, snappy }: SamplesOptions,
+  options: SamplesOptions,
   orderWithout: readonly string[],
 ): AsyncGenerator<ReceivedSeries, void, undefined> {
+  const { bodyBytesMax, snappy } = options;
   const message = uncompressSnappy(await gather(body, longestBlock(bodyBytesMax)), bodyBytesMax, snappy);
-  const { results } = decodeReadResponse(message);
+  const { results } = decodeReadResponse(message, options);
   if (results.length !== 1) {
     throw new RemoteReadError("protobuf-malformed", `the answer has ${results.length} results, expected 1`);
   }

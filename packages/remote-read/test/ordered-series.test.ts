@@ -9,7 +9,13 @@ import { RemoteReadError } from "../src/remote-read-error.ts";
 import { errorOf } from "./error-code.ts";
 import { labelsOf } from "./read-exchange.ts";
 
-const OPTIONS: SeriesOrderOptions = { orderWithout: [], sortBytesMax: 1e9, seriesBytesMax: 1e9, isCollected: false };
+const OPTIONS: SeriesOrderOptions = {
+  orderWithout: [],
+  sortBytesMax: 1e9,
+  seriesBytesMax: 1e9,
+  seriesMax: 1e9,
+  isCollected: false,
+};
 
 /** A piece of a series, told apart by its number. */
 function pieceOf(id: number): Iterable<Block> & { readonly id: number } {

@@ -153,15 +153,18 @@ export function readBool(reader: ProtobufReader, tag: number): boolean {
   return reader.bool();
 }
 
-/** Reads a list of numbers of which 32 bits count, or a part of one: packed or not, both are the same message. */
-export function readInt32s(reader: ProtobufReader, tag: number, add: (value: number) => void): void {
+/**
+ * Reads a list of numbers of which 32 bits count, or a part of one: packed or not, both are the same message. Each is given
+ * to `take`, which may throw where they are too many.
+ */
+export function readInt32s(reader: ProtobufReader, tag: number, take: (value: number) => void): void {
   if (!isPacked(tag)) {
-    add(readInt32(reader, tag));
+    take(readInt32(reader, tag));
     return;
   }
   const outerEnd = enterMessage(reader, tag);
   while (hasField(reader)) {
-    add(reader.int32());
+    take(reader.int32());
   }
   reader.len = outerEnd;
 }

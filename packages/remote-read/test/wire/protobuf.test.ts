@@ -91,9 +91,9 @@ describe("fields", () => {
       expect(codeOf(() => readOne<unknown>(wrong, read))).toBe("protobuf-malformed");
       expect(codeOf(() => readOne<unknown>(right, read))).toBe("none");
     }
-    expect(codeOf(() => readOne(fromHex("0d00000000"), (reader, tag) => readInt32s(reader, tag, () => {})))).toBe(
-      "protobuf-malformed",
-    );
+    expect(
+      codeOf(() => readOne(fromHex("0d00000000"), (reader, tag) => readInt32s(reader, tag, () => undefined))),
+    ).toBe("protobuf-malformed");
   });
 
   test("keep the lower 32 bits of a longer number", () => {
@@ -106,13 +106,13 @@ describe("fields", () => {
     const list: number[] = [];
     readMessage(fromHex("0801 0a020203 0804 0a00"), (reader) => {
       while (hasField(reader)) {
-        readInt32s(reader, readTag(reader), (value) => list.push(value));
+        readInt32s(reader, readTag(reader), (number) => list.push(number));
       }
     });
     expect(list).toEqual([1, 2, 3, 4]);
-    expect(codeOf(() => readOne(fromHex("0a0280800101"), (reader, tag) => readInt32s(reader, tag, () => {})))).toBe(
-      "protobuf-malformed",
-    );
+    expect(
+      codeOf(() => readOne(fromHex("0a0280800101"), (reader, tag) => readInt32s(reader, tag, () => undefined))),
+    ).toBe("protobuf-malformed");
   });
 
   test("read text as it is, byte order mark included, and refuse what is not UTF-8", () => {
