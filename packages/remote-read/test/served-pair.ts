@@ -1,19 +1,20 @@
 /**
- * Readers served over real HTTP, and what a client sees of each answer:
+ * Readers served, and what a client sees of each answer: whole, refused with a status, or broken off.
  *
- *     reader ──▶ readHandler ──▶ @hono/node-server ──▶ 127.0.0.1 ──▶ whole, refused with a status, or broken off
+ *     reader ──▶ readHandler ──▶ @hono/node-server ──▶ 127.0.0.1 ──▶ strict client       startReaderServer
+ *                          └───────────────────────────────────────▶                     readWithoutServer
  */
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request as openRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { serve, type ServerType } from "@hono/node-server";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 
 import { readHandler } from "../src/handler.ts";
 import type { Reader, ReadReport } from "../src/reader.ts";
 import { concatenate } from "./bytes.ts";
-import { type AskedQuery, type Handler, requestBody } from "./read-exchange.ts";
+import { type AskedQuery, type Handler, post, requestBody } from "./read-exchange.ts";
 import { type ClientRow, readStrictly } from "./strict-client.ts";
 
 /** A series as a client sees it: its labels as one text, and its rows. */
@@ -32,9 +33,11 @@ export interface Seen {
   readonly report: ReadReport;
 }
 
+/** Serves one read of a reader and reads it as a strict client does, whose errors are thrown. */
+export type ReadServed = (reader: Reader, query: AskedQuery, type: number) => Promise<Seen>;
+
 export interface ReaderServer {
-  /** Serves one read of the reader and reads it as a strict client does, whose errors are thrown. */
-  readonly read: (reader: Reader, query: AskedQuery, type: number) => Promise<Seen>;
+  readonly read: ReadServed;
   readonly stop: () => Promise<void>;
 }
 
@@ -52,7 +55,7 @@ export async function startReaderServer(): Promise<ReaderServer> {
   const agent = new Agent({ keepAlive: true });
   let reads = 0;
 
-  const read: ReaderServer["read"] = async (reader, query, type) => {
+  const read: ReadServed = async (reader, query, type) => {
     const path = `/${reads++}`;
     const reports: ReadReport[] = [];
     handlers.set(path, readHandler(reader, { onReport: (report) => reports.push(report) }));
@@ -60,8 +63,10 @@ export async function startReaderServer(): Promise<ReaderServer> {
       const request = openRequest({ host: "127.0.0.1", port, path, method: "POST", agent });
       request.end(requestBody([query], [type]));
       const [response] = (await once(request, "response")) as [IncomingMessage];
-      const [body, isWhole] = await gather(response);
-      return { ...look(response, body, isWhole, query), report: reports[0]! };
+      const [body, isWhole] = await gather(response, (error) => (error as NodeJS.ErrnoException).code === "ECONNRESET");
+      expect(response.complete).toBe(isWhole);
+      const headers = new Headers(response.headers as Record<string, string>);
+      return { ...look(response.statusCode!, headers, body, isWhole, query), report: reports[0]! };
     } finally {
       handlers.delete(path);
     }
@@ -81,29 +86,51 @@ export async function startReaderServer(): Promise<ReaderServer> {
   return { read, stop };
 }
 
-/** What came of the body, and whether that is all of it. */
-async function gather(response: IncomingMessage): Promise<[Uint8Array, boolean]> {
+/** The same by calls of functions, for those who read very often. */
+export const readWithoutServer: ReadServed = async (reader, query, type) => {
+  const reports: ReadReport[] = [];
+  const failures: unknown[] = [];
+  const handler = readHandler(reader, {
+    onReport: (report) => reports.push(report),
+    onError: (error) => failures.push(error),
+  });
+  const { body, headers, status } = await post(handler, [query], [type]);
+  const [bytes, isWhole] = await gather(body ?? [], (error) => failures.includes(error));
+  return { ...look(status, headers, bytes, isWhole, query), report: reports[0]! };
+};
+
+/** What came of the body, and whether that is all of it. Other errors than those of a body that breaks off are thrown. */
+async function gather(
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  isBreak: (error: unknown) => boolean,
+): Promise<[Uint8Array, boolean]> {
   const pieces: Uint8Array[] = [];
+  let isWhole = true;
   try {
-    for await (const piece of response) {
-      pieces.push(piece as Uint8Array);
+    for await (const piece of body) {
+      pieces.push(piece);
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ECONNRESET") {
+    if (!isBreak(error)) {
       throw error;
     }
+    isWhole = false;
   }
-  return [concatenate(...pieces), response.complete];
+  return [concatenate(...pieces), isWhole];
 }
 
-function look(response: IncomingMessage, body: Uint8Array, isWhole: boolean, query: AskedQuery): Omit<Seen, "report"> {
-  const { headers, statusCode: status = 0 } = response;
-  const partial = headers["x-promsplice-partial"];
-  const seen = { status, partial: typeof partial === "string" ? partial : undefined };
+function look(
+  status: number,
+  headers: Headers,
+  body: Uint8Array,
+  isWhole: boolean,
+  query: AskedQuery,
+): Omit<Seen, "report"> {
+  const seen = { status, partial: headers.get("X-Promsplice-Partial") ?? undefined };
   if (status !== 200) {
     return { ...seen, how: "refused", series: [], text: new TextDecoder().decode(body) };
   }
-  const contentType = headers["content-type"] ?? null;
+  const contentType = headers.get("Content-Type");
   const [series = []] = readStrictly({ status, contentType, body: isWhole ? body : wholeFrames(body) }, [query]);
   return {
     ...seen,
