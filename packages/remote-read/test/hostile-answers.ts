@@ -100,7 +100,11 @@ function replacing(name: string, edit: (frame: Uint8Array, series: HeldSeries) =
 const editing = (name: string, edit: ChunkEdit): Fault["answer"] =>
   replacing(name, (_, series) => frameOfSeries(series, edit));
 
-function status(code: number, text: string, headers: Readonly<Record<string, string>> = {}): NonNullable<Fault["answer"]> {
+function status(
+  code: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): NonNullable<Fault["answer"]> {
   return () => (response) => void response.writeHead(code, { "Content-Type": "text/plain", ...headers }).end(text);
 }
 
@@ -155,7 +159,9 @@ const SILENT: readonly Fault[] = [
     code: "timeout",
     timeouts: { firstByteMs: 60 },
     answer: () => (response) => {
-      const head = [..."HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nX-Padding: aaaaaaaaaaaaaaaaaaaaaaaaaa"];
+      const head = [
+        ..."HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nX-Padding: aaaaaaaaaaaaaaaaaaaaaaaaaa",
+      ];
       const timer = setInterval(() => response.socket?.write(head.shift() ?? "a"), 5);
       response.on("close", () => clearInterval(timer));
     },
@@ -171,8 +177,7 @@ const SILENT: readonly Fault[] = [
     code: "timeout",
     from: "m3",
     timeouts: { idleMs: 60 },
-    answer: (held, form) => (response) =>
-      begin(response, form, bodyOf(held, form).subarray(0, cutAt(held, form))),
+    answer: (held, form) => (response) => begin(response, form, bodyOf(held, form).subarray(0, cutAt(held, form))),
   },
   {
     title: "stalls between two frames",
@@ -218,9 +223,11 @@ const SILENT: readonly Fault[] = [
 ];
 
 const STATUSES: readonly Fault[] = [
-  ...[500, 502, 503, 504].map(
-    (code): Fault => ({ title: `answers ${code}`, code: "http-status", answer: status(code, "upstream is not there\n") }),
-  ),
+  ...[500, 502, 503, 504].map((code): Fault => ({
+    title: `answers ${code}`,
+    code: "http-status",
+    answer: status(code, "upstream is not there\n"),
+  })),
   {
     title: "answers 500 to a request for frames alone",
     answer: (held) => (response, request) =>
@@ -230,14 +237,12 @@ const STATUSES: readonly Fault[] = [
   },
   { title: "answers 429", code: "http-status", answer: status(429, "slow down\n", { "Retry-After": "1" }) },
   { title: "answers 404", code: "http-status", answer: status(404, "404 page not found\n") },
-  ...[301, 302, 303, 307, 308].map(
-    (code): Fault => ({
-      title: `answers ${code}`,
-      code: "http-status",
-      answer: () => (response, request) =>
-        void response.writeHead(code, { Location: `http://${request.headers.host}/elsewhere` }).end(),
-    }),
-  ),
+  ...[301, 302, 303, 307, 308].map((code): Fault => ({
+    title: `answers ${code}`,
+    code: "http-status",
+    answer: () => (response, request) =>
+      void response.writeHead(code, { Location: `http://${request.headers.host}/elsewhere` }).end(),
+  })),
   { title: "answers 204", code: "content-type", answer: () => (response) => void response.writeHead(204).end() },
   { title: "answers a page", code: "content-type", answer: status(200, HTML, { "Content-Type": "text/html" }) },
   { title: "answers a page with 502", code: "http-status", answer: status(502, HTML, { "Content-Type": "text/html" }) },
@@ -261,7 +266,10 @@ const STATUSES: readonly Fault[] = [
 /** A body under gzip, the header said or not. */
 function zipped(encoding: string | undefined, end?: number): NonNullable<Fault["answer"]> {
   return (held, form) => (response) => {
-    const headers = { "Content-Type": typeOf(form), ...(encoding === undefined ? {} : { "Content-Encoding": encoding }) };
+    const headers = {
+      "Content-Type": typeOf(form),
+      ...(encoding === undefined ? {} : { "Content-Encoding": encoding }),
+    };
     response.writeHead(200, headers).end(gzipSync(bodyOf(held, form)).subarray(0, end));
   };
 }
@@ -282,7 +290,9 @@ const BODIES: readonly Fault[] = [
     title: "says gzip, and sends none",
     code: "body-truncated",
     answer: (held, form) => (response) =>
-      void response.writeHead(200, { "Content-Type": typeOf(form), "Content-Encoding": "gzip" }).end(bodyOf(held, form)),
+      void response
+        .writeHead(200, { "Content-Type": typeOf(form), "Content-Encoding": "gzip" })
+        .end(bodyOf(held, form)),
   },
   {
     title: "sends text after the last frame",
@@ -357,17 +367,15 @@ const isBeforeM5 = ({ name }: HeldSeries): boolean => name < "m5";
 
 const CUTS: readonly Fault[] = [
   ...(["content-length", "chunked", "reset"] as const).flatMap((cut) =>
-    [false, true].map(
-      (isBoundary): Fault => ({
-        title: `is cut ${isBoundary ? "between two frames" : "in mid-frame"}: ${cut}`,
-        code: "body-truncated",
-        atLatest: "m3",
-        answer: (held, form) => {
-          const body = bodyOf(held, form);
-          return answerCut(cut, body.subarray(0, cutAt(held, form, isBoundary)), body.length, typeOf(form));
-        },
-      }),
-    ),
+    [false, true].map((isBoundary): Fault => ({
+      title: `is cut ${isBoundary ? "between two frames" : "in mid-frame"}: ${cut}`,
+      code: "body-truncated",
+      atLatest: "m3",
+      answer: (held, form) => {
+        const body = bodyOf(held, form);
+        return answerCut(cut, body.subarray(0, cutAt(held, form, isBoundary)), body.length, typeOf(form));
+      },
+    })),
   ),
   {
     title: "ends cleanly in mid-frame",
@@ -499,7 +507,9 @@ function withRowsOutside(held: readonly HeldSeries[]): HeldSeries[] {
 
 /** Each chunk of m3 given its last 3 rows once more, by the chunk behind it. */
 function overlapping(rows: readonly ClientRow[]): ClientRow[][] {
-  return cutRows(rows, [CHUNK_ROWS]).map((_, index) => rows.slice(Math.max(0, index * CHUNK_ROWS - 3), (index + 1) * CHUNK_ROWS));
+  return cutRows(rows, [CHUNK_ROWS]).map((_, index) =>
+    rows.slice(Math.max(0, index * CHUNK_ROWS - 3), (index + 1) * CHUNK_ROWS),
+  );
 }
 
 const CHUNKS: readonly Fault[] = [
@@ -557,16 +567,14 @@ const CHUNKS: readonly Fault[] = [
       ["that breaks off", ({ data, ...chunk }) => ({ ...chunk, data: data.slice(0, data.length >> 1) })],
       ["that claims more rows than it has", ({ data, ...chunk }) => ({ ...chunk, data: data.with(1, data[1]! + 1) })],
     ] as readonly (readonly [string, (chunk: Parameters<ChunkEdit>[0]) => ReturnType<ChunkEdit>])[]
-  ).map(
-    ([what, edit]): Fault => ({
-      title: `sends a chunk ${what}`,
-      code: "chunk-malformed",
-      forms: ["frames"],
-      from: "m3",
-      isPassedOn: true,
-      answer: editing("m3", (chunk, index) => (index === 1 ? edit(chunk) : chunk)),
-    }),
-  ),
+  ).map(([what, edit]): Fault => ({
+    title: `sends a chunk ${what}`,
+    code: "chunk-malformed",
+    forms: ["frames"],
+    from: "m3",
+    isPassedOn: true,
+    answer: editing("m3", (chunk, index) => (index === 1 ? edit(chunk) : chunk)),
+  })),
   {
     title: "sends a chunk whose claimed times step back",
     code: "chunk-malformed",
@@ -590,7 +598,10 @@ const CHUNKS: readonly Fault[] = [
       answerWhole(
         concatenate(
           frames(held.filter(({ name }) => name < "m3")),
-          frameOfSeries(named(held, "m3"), ({ data, ...chunk }) => ({ ...chunk, data: data.slice(0, data.length >> 1) })),
+          frameOfSeries(named(held, "m3"), ({ data, ...chunk }) => ({
+            ...chunk,
+            data: data.slice(0, data.length >> 1),
+          })),
           frameOfSeries(named(held, "m5")),
           frameOfSeries(named(held, "m6")).with(20, 0),
         ),

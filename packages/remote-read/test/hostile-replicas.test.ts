@@ -106,8 +106,8 @@ describe("a pair whose other replica is whole, of which one", () => {
 function checkReport(fault: Fault, { side, form, type }: Case, { partial, report }: Seen): void {
   const code = codeOf(fault, form);
   const what = `${form} ${side}`;
-  const [hostile, whole] = [side, side === "A" ? "B" : "A"].map(
-    (name) => report.replicas.find((replica) => replica.name === name)!,
+  const [hostile, whole] = [side, side === "A" ? "B" : "A"].map((name) =>
+    report.replicas.find((replica) => replica.name === name)!,
   );
   expect(whole, what).toEqual({ name: whole!.name, error: undefined, leftOutFrom: undefined, isUnverifiable: false });
   expect((hostile!.error as RemoteReadError | undefined)?.code, what).toBe(code);
@@ -153,7 +153,9 @@ describe("a pair of which both replicas fail, as one", () => {
           const isFromStart = form === "samples" || (fault.from ?? fault.atLatest) === undefined;
           if (type === SAMPLES || isFromStart || seen.how === "refused") {
             expect([seen.how, seen.status], what).toEqual(["refused", 500]);
-            expect(seen.text, what).toMatch(fault.isPassedOn === true ? /chunk/ : /^2 of 2 replicas failed: A: .*; B: /);
+            expect(seen.text, what).toMatch(
+              fault.isPassedOn === true ? /chunk/ : /^2 of 2 replicas failed: A: .*; B: /,
+            );
           } else {
             expect([seen.how, seen.status], what).toEqual(["broken", 200]);
           }

@@ -13,9 +13,9 @@ import { expect, vi } from "vitest";
 
 import { readHandler } from "../src/handler.ts";
 import type { Reader, ReadReport } from "../src/reader.ts";
-import { concatenate } from "./bytes.ts";
+import { concatenate, toHex } from "./bytes.ts";
 import { type AskedQuery, type Handler, post, requestBody } from "./read-exchange.ts";
-import { type ClientRow, readStrictly } from "./strict-client.ts";
+import { type ClientAnswer, type ClientRow, readStrictly } from "./strict-client.ts";
 
 /** A series as a client sees it: its labels as one text, and its rows. */
 export type SeenSeries = readonly [string, readonly ClientRow[]];
@@ -131,19 +131,32 @@ function look(
     return { ...seen, how: "refused", series: [], text: new TextDecoder().decode(body) };
   }
   const contentType = headers.get("Content-Type");
-  const [series = []] = readStrictly({ status, contentType, body: isWhole ? body : wholeFrames(body) }, [query]);
-  return {
-    ...seen,
-    how: isWhole ? "whole" : "broken",
-    series: series.map(({ labels, rows }) => [labels.join(" "), rows]),
-    text: "",
-  };
+  const series = readOnce({ status, contentType, body: isWhole ? body : wholeFrames(body) }, query);
+  return { ...seen, how: isWhole ? "whole" : "broken", series, text: "" };
+}
+
+const known = new Map<string, readonly SeenSeries[]>();
+const KNOWN_MAX = 1000;
+
+/** What the strict client reads; of the same bytes once, since campaigns see the same answers again and again. */
+function readOnce(answer: ClientAnswer, query: AskedQuery): readonly SeenSeries[] {
+  const key = `${answer.contentType} ${query.startMs} ${query.endMs} ${toHex(answer.body)}`;
+  const before = known.get(key);
+  if (before !== undefined) {
+    return before;
+  }
+  const [series = []] = readStrictly(answer, [query]);
+  const seen = series.map(({ labels, rows }): SeenSeries => [labels.join(" "), rows]);
+  if (known.size < KNOWN_MAX) {
+    known.set(key, seen);
+  }
+  return seen;
 }
 
 /** The frames that are whole. */
 function wholeFrames(body: Uint8Array): Uint8Array {
   let end = 0;
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     let length = 0;
     let place = 1;
     for (; at < body.length && body[at]! >= 128; at++, place *= 128) {
