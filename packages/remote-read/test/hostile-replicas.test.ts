@@ -11,10 +11,15 @@ import type { Reader } from "../src/reader.ts";
 import type { RemoteReadError, RemoteReadErrorCode } from "../src/remote-read-error.ts";
 import { splicedReader } from "../src/spliced-reader.ts";
 import { type Answer, type AnsweringServer, startServer, stopServers } from "./answering-server.ts";
-import { type Fault, FAULTS, type Form, wholeAnswer } from "./hostile-answers.ts";
-import { countedOf, heldBy, type HeldSeries, QUERY, type Side, SIDES, spliceHeld } from "./hostile-pair.ts";
+import { CONTENT_FAULTS } from "./hostile/content-faults.ts";
+import type { Fault, Form } from "./hostile/fault.ts";
+import { countedOf, heldBy, type HeldSeries, QUERY, type Side, SIDES, spliceHeld } from "./hostile/pair.ts";
+import { wholeAnswer } from "./hostile/sent.ts";
+import { TRANSPORT_FAULTS } from "./hostile/transport-faults.ts";
 import { BOTH, SAMPLES } from "./read-exchange.ts";
 import { type ReaderServer, type Seen, type SeenSeries, startReaderServer } from "./served-pair.ts";
+
+const FAULTS: readonly Fault[] = [...TRANSPORT_FAULTS, ...CONTENT_FAULTS];
 
 const answers = new Map<string, Answer>();
 let replicas: AnsweringServer;

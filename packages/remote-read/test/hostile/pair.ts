@@ -6,11 +6,11 @@
  *     hostile       ●   ●   ●       ●   ●          m2 it has alone, m4 only the other has
  *     whole one     ●       ●   ●   ●   ●
  */
-import type { ReplicaReport } from "../src/reader.ts";
-import { spliceNaively } from "./naive-splice.ts";
-import { queryOf, steadyRows } from "./read-exchange.ts";
-import type { SeenSeries } from "./served-pair.ts";
-import type { ClientRow } from "./strict-client.ts";
+import type { ReplicaReport } from "../../src/reader.ts";
+import { spliceNaively } from "../naive-splice.ts";
+import { queryOf, steadyRows } from "../read-exchange.ts";
+import type { SeenSeries } from "../served-pair.ts";
+import type { ClientRow } from "../strict-client.ts";
 
 /** A series as a replica holds it. */
 export interface HeldSeries {
