@@ -31,7 +31,7 @@ beforeAll(async () => {
   const closed = await startServer(() => {});
   closedUrl = closed.url;
   await stopServers();
-  replicas = await startServer((response, request) => answers.get(request.path)!(response, request));
+  replicas = await startServer((response, request) => answers.get(request.path.split("?")[0]!)!(response, request));
   served = await startReaderServer();
 });
 

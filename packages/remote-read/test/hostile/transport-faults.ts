@@ -6,7 +6,7 @@ import { answerCut, answerWhole, SAMPLES_TYPE } from "../answering-server.ts";
 import { fromText } from "../bytes.ts";
 import type { Fault, Form } from "./fault.ts";
 import type { HeldSeries } from "./pair.ts";
-import { bodyOf, frames, isBeforeM5, typeOf, whole } from "./sent.ts";
+import { bodyOf, frames, isBeforeM5, typeOf, whole, wholeAnswer } from "./sent.ts";
 
 const SILENT: readonly Fault[] = [
   { title: "is down", code: "connection-failed", answer: undefined },
@@ -100,11 +100,19 @@ const STATUSES: readonly Fault[] = [
   },
   { title: "answers 429", code: "http-status", answer: status(429, "slow down\n", { "Retry-After": "1" }) },
   { title: "answers 404", code: "http-status", answer: status(404, "404 page not found\n") },
-  ...[302, 308].map((code): Fault => ({
-    title: `answers ${code}`,
+  {
+    title: "answers 503 with all that it holds",
     code: "http-status",
-    answer: () => (response, request) =>
-      void response.writeHead(code, { Location: `http://${request.headers.host}/elsewhere` }).end(),
+    answer: (held, form) => (response) =>
+      void response.writeHead(503, { "Content-Type": typeOf(form) }).end(bodyOf(held, form)),
+  },
+  ...[302, 307, 308].map((code): Fault => ({
+    title: `answers ${code}, and all that it holds elsewhere`,
+    code: "http-status",
+    answer: (held, form) => (response, request) =>
+      request.path.includes("?")
+        ? wholeAnswer(held, form)(response, request)
+        : void response.writeHead(code, { Location: `${request.path}?elsewhere` }).end(),
   })),
   { title: "answers 204", code: "content-type", answer: () => (response) => void response.writeHead(204).end() },
   { title: "answers a page", code: "content-type", answer: status(200, HTML, { "Content-Type": "text/html" }) },
