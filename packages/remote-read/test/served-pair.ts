@@ -5,7 +5,7 @@
  *                          └───────────────────────────────────────▶                     readWithoutServer
  */
 import { once } from "node:events";
-import { Agent, type IncomingMessage, request as openRequest } from "node:http";
+import { type IncomingMessage, request as openRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { serve, type ServerType } from "@hono/node-server";
@@ -52,7 +52,6 @@ export async function startReaderServer(): Promise<ReaderServer> {
   });
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const agent = new Agent({ keepAlive: true });
   let reads = 0;
 
   const read: ReadServed = async (reader, query, type) => {
@@ -60,7 +59,7 @@ export async function startReaderServer(): Promise<ReaderServer> {
     const reports: ReadReport[] = [];
     handlers.set(path, readHandler(reader, { onReport: (report) => reports.push(report) }));
     try {
-      const request = openRequest({ host: "127.0.0.1", port, path, method: "POST", agent });
+      const request = openRequest({ host: "127.0.0.1", port, path, method: "POST", agent: false });
       request.end(requestBody([query], [type]));
       const [response] = (await once(request, "response")) as [IncomingMessage];
       const [body, isWhole] = await gather(response, (error) => (error as NodeJS.ErrnoException).code === "ECONNRESET");
@@ -73,7 +72,6 @@ export async function startReaderServer(): Promise<ReaderServer> {
   };
 
   const stop = async (): Promise<void> => {
-    agent.destroy();
     const closed = once(server, "close");
     server.close();
     if ("closeAllConnections" in server) {

@@ -70,6 +70,8 @@ async function startReplicas(): Promise<{ readonly port: number; readonly stop: 
       way === "clean" ? answerWhole(bytes, contentType) : answerCut(way, bytes, wholeLength, contentType);
     request.resume().on("end", () => answer(response, undefined as never));
   });
+  // On a busy machine a connection may be closed as idle in the moment in which it is used again.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const stop = (): void => {
     server.close();
