@@ -87,7 +87,10 @@ export interface ReplicaReport {
   readonly name: string;
   /** What made the replica be left out, where something did. */
   readonly error?: Error | undefined;
-  /** The label set of the first series without it, formatted; undefined where it was left out from the beginning. */
+  /**
+   * The label set of the first series without it, formatted; undefined where it was left out from the beginning, and where no
+   * series came any more after it had failed.
+   */
   readonly leftOutFrom?: string | undefined;
   /** True where the transport could not tell whether the whole body had arrived. */
   readonly isUnverifiable: boolean;

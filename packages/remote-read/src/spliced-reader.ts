@@ -259,11 +259,14 @@ class SplicedReading implements Reading {
   }
 
   #leaveOut(member: Member, cause: unknown, labels: LabelSet | undefined): void {
+    if (labels !== undefined) {
+      member.leftOutFrom = formatLabelSet(labels);
+    }
+    // Its stream may have failed before the blocks of a series that had arrived: then that is what is told.
     if (member.error !== undefined) {
       return;
     }
     member.error = cause instanceof Error ? cause : new Error(String(cause), { cause });
-    member.leftOutFrom = labels === undefined ? undefined : formatLabelSet(labels);
     member.isComplete = false;
     member.controller.abort();
     for (const replica of replicasOf(member)) {

@@ -41,6 +41,8 @@ export async function startServer(answer: Answer): Promise<AnsweringServer> {
       answer(response, received);
     });
   });
+  // On a busy machine a connection may be closed as idle in the moment in which it is used again.
+  server.keepAliveTimeout = 0;
   servers.push(server);
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;

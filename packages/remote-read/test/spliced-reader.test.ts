@@ -53,6 +53,8 @@ function broken(block: Block): Block {
   });
 }
 
+const boom = new RemoteReadError("body-truncated", "cut");
+
 async function gather(reading: Reading): Promise<string[]> {
   const lines: string[] = [];
   for await (const { labels, blocks } of reading) {
@@ -118,8 +120,6 @@ test("drops matchers on replica labels, and asks for the order without them", as
   });
 });
 
-const boom = new RemoteReadError("body-truncated", "cut");
-
 test.each<[string, readonly Step[]]>([
   ["from the start", [boom]],
   ["between two series", [series("one", "A", chunks(A)), 1, boom]],
@@ -160,6 +160,25 @@ test("a chunk that does not decode leaves its replica out from that series on, a
     expect(b!.error).toBeUndefined();
     expect(readers[0]!.asked[0]!.options?.signal?.aborted).toBe(true);
   }
+});
+
+test("a replica whose stream has failed by then is left out for a chunk that does not decode all the same", async () => {
+  const damaged = chunks(A).map((block, index) => (index === 2 ? broken(block) : block));
+  const readers = pair(
+    [series("one", "A", chunks(A)), series("three", "A", damaged), boom],
+    [series("one", "B", chunks(B)), series("three", "B", chunks(B)), series("two", "B", chunks(B))],
+  );
+  const told: unknown[] = [];
+  const options = { ...OPTIONS, onReplicaFailure: ({ error }: { readonly error?: unknown }) => told.push(error) };
+  const reading = splicedReader(readers, options).read(QUERY);
+  expect(await gather(reading)).toEqual([
+    ...expectedLines("one", [A, B]),
+    ...expectedLines("three", [B]),
+    ...expectedLines("two", [B]),
+  ]);
+  // What failed first is what is told, and the first series without the replica is the one with the chunk.
+  expect(reading.report().replicas[0]).toMatchObject({ error: boom, leftOutFrom: 'three{job="j"}' });
+  expect(told).toEqual([boom]);
 });
 
 test("a chunk that the strategy never decodes may be broken", async () => {
