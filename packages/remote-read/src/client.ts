@@ -8,6 +8,7 @@
  */
 import type { Series } from "@promsplice/core";
 
+import { HISTOGRAM_BUCKETS_MAX } from "./chunk/histogram-decode.ts";
 import { startClock } from "./http-body.ts";
 import { mergeReceived } from "./merge-received.ts";
 import type { ReceivedSeries } from "./ordered-series.ts";
@@ -44,6 +45,11 @@ export interface RemoteReaderLimits {
   readonly seriesBytesMax: number;
   /** Most series of one answer; any number by default. */
   readonly seriesMax: number;
+  /**
+   * Most buckets of a native histogram in a chunk; 65,536 by default. All histograms of a chunk together: 128 times as many.
+   * Over it the series' blocks throw when they are decoded.
+   */
+  readonly histogramBucketsMax: number;
 }
 
 /** All in ms; 0 for no limit. */
@@ -91,6 +97,7 @@ const DEFAULT_LIMITS: RemoteReaderLimits = {
   sortBytesMax: 64 * 1024 * 1024,
   seriesBytesMax: 512 * 1024 * 1024,
   seriesMax: Number.MAX_SAFE_INTEGER,
+  histogramBucketsMax: HISTOGRAM_BUCKETS_MAX,
 };
 
 /** Bit positions in a frame must be numbers of 31 bits. */

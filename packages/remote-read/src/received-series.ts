@@ -20,6 +20,7 @@ const SLACK_BYTES = 16;
 
 export interface FramesOptions {
   readonly frameBytesMax: number;
+  readonly histogramBucketsMax: number;
   readonly crc32c: Crc32c | undefined;
 }
 
@@ -30,7 +31,7 @@ export interface FramesOptions {
  */
 export async function* receiveFrames(
   body: HttpBody,
-  { frameBytesMax, crc32c }: FramesOptions,
+  { frameBytesMax, histogramBucketsMax, crc32c }: FramesOptions,
   orderOptions: SeriesOrderOptions,
 ): AsyncGenerator<ReceivedSeries, void, undefined> {
   const parser = new FrameParser({ payloadBytesMax: frameBytesMax, crc32c });
@@ -43,7 +44,8 @@ export async function* receiveFrames(
         // A frame of one series belongs to it. Of several, one that waits must not keep the others' bytes in memory.
         const kept = series.length === 1 ? chunks : copyChunks(chunks);
         const bytes = series.length === 1 ? payload.length : countBytes({ labels, chunks });
-        const ready = order.add(labels, new ChunkBlocks(kept), bytes + SERIES_BYTES + CHUNK_BYTES * chunks.length);
+        const blocks = new ChunkBlocks(kept, histogramBucketsMax);
+        const ready = order.add(labels, blocks, bytes + SERIES_BYTES + CHUNK_BYTES * chunks.length);
         if (ready.length > 0) {
           yield* ready;
         }

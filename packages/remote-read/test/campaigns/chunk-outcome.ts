@@ -127,7 +127,7 @@ export function isIncreasing(timestamps: Float64Array): boolean {
 }
 
 /** The code of the RemoteReadError that something throws, if it does; any other error is thrown on. */
-export function codeOf(action: () => unknown): string | undefined {
+function codeOf(action: () => unknown): string | undefined {
   try {
     action();
     return undefined;

@@ -289,7 +289,7 @@ function histogramShapes(type: number): ChunkShape[] {
       type,
       sizeMax: BUCKETS_MAX,
       isValid,
-      write: (spans) => histograms({ type, spans: new Array<number>(spans).fill(0), rows: 1 }),
+      write: (spans) => histograms({ type, spans: Array.from({ length: spans }, () => 0), rows: 1 }),
     },
     {
       name: "many bounds",

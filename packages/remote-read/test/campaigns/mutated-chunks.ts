@@ -53,7 +53,7 @@ export function mutatedChunk(seed: number): MutatedChunk {
   const isLong = below(random, LONG_EVERY) === 0;
   const original = choose(random, (isLong ? longChunks : corpus).get(type)!);
   const rounds = below(random, 4) === 0 ? 2 : 1;
-  let data = original.slice(0, isLong ? LONG_BYTES_MAX : USUAL_BYTES_MAX);
+  let data: Uint8Array = original.slice(0, isLong ? LONG_BYTES_MAX : USUAL_BYTES_MAX);
   const how: string[] = [];
   for (let round = 0; round < rounds; round++) {
     const [name, mutate] = choose(random, MUTATIONS);
