@@ -35,6 +35,8 @@ const ROWS_WITH_STARTS_MAX = 16_383;
 const BUCKETS_MAX = 65_536;
 /** So wide rows that the buckets of 8,192 of them are as many as a chunk may have. */
 const WIDE = 1_024;
+/** Of floats, whose first row is 8 bytes a bucket: the others should be most of a chunk. */
+const WIDE_FLOATS = 8;
 const WIDE_ROWS_MAX = 8_192;
 
 /** A chunk: the header for a count, a byte of flags or of start times where the type has one, and what `write` writes. */
@@ -63,17 +65,17 @@ function writeWidest(sink: BitSink, row: number): void {
   sink.put64(0x3ff00000 + row, Math.imul(row, 0x9e3779b9));
 }
 
-/** The first two rows of a chunk of floats: times 0 and 1, values 0. */
+/** The first two rows of a chunk of floats: times 0 and 2, values 0. */
 function beginFloats(sink: BitSink): void {
   sink.put(0, 8);
   sink.put64(0, 0);
-  sink.put(1, 8);
+  sink.put(2, 8);
   sink.put(0, 1);
 }
 
-/** A step there and back again. */
+/** The step of a row's time or start time that leads from 2 ms to 1 ms and back again. */
 function back(row: number): number {
-  return row % 2 === 0 ? 1 : -1;
+  return row === 1 ? 2 : row % 2 === 0 ? -1 : 1;
 }
 
 function floats(
@@ -246,7 +248,8 @@ function histogramShapes(type: number): ChunkShape[] {
   const hasStarts = type > 4;
   const rowsMax = hasStarts ? ROWS_WITH_STARTS_MAX : ROWS_MAX;
   const isValid = true;
-  const sixteen = [7, 9];
+  const eight = [3, 5];
+  const wide = [type === 3 || type === 6 ? WIDE_FLOATS : WIDE];
   return [
     {
       name: "no buckets",
@@ -267,7 +270,7 @@ function histogramShapes(type: number): ChunkShape[] {
       type,
       sizeMax: WIDE_ROWS_MAX,
       isValid,
-      write: (rows) => histograms({ type, spans: [WIDE], rows }),
+      write: (rows) => histograms({ type, spans: wide, rows }),
     },
     {
       name: "64 bits a field",
@@ -275,14 +278,14 @@ function histogramShapes(type: number): ChunkShape[] {
       // Longer ones are longer than the largest frame's chunks are worth testing.
       sizeMax: Math.min(rowsMax, 8_192),
       isValid,
-      write: (rows) => histograms({ type, spans: sixteen, rows, writeRow: writeLongest }),
+      write: (rows) => histograms({ type, spans: eight, rows, writeRow: writeLongest }),
     },
     {
       name: "stale in turns",
       type,
       sizeMax: rowsMax,
       isValid,
-      write: (rows) => histograms({ type, spans: sixteen, rows, writeRow: writeStaleInTurns }),
+      write: (rows) => histograms({ type, spans: eight, rows, writeRow: writeStaleInTurns }),
     },
     {
       name: "empty spans",
@@ -301,9 +304,9 @@ function histogramShapes(type: number): ChunkShape[] {
     {
       name: "wide rows, more claimed than there are",
       type,
-      sizeMax: WIDE_ROWS_MAX - 1,
+      sizeMax: WIDE_ROWS_MAX / 2,
       isValid: false,
-      write: (rows) => histograms({ type, spans: [WIDE], rows, count: WIDE_ROWS_MAX }),
+      write: (rows) => histograms({ type, spans: wide, rows, count: 2 * rows }),
     },
   ];
 }
