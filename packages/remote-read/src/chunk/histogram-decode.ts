@@ -63,7 +63,7 @@ export function hasHistogramStarts(type: number): boolean {
  * only read, and not kept. Hints are those of Prometheus 3: gauge for all rows or none; else unknown for row 0, since what the
  * header says is about a chunk that may not be there, and no reset for the others.
  *
- * Time is linear in the bytes; columns take at most 64 bytes for each bit of the chunk.
+ * Time is linear in the bytes. Columns and what the decoder needs for itself take at most 24 bytes for each bit of the chunk.
  *
  * @throws RemoteReadError `chunk-malformed`, which names the row, where the bytes end too early, a schema is unknown, spans
  * overlap, a window is wider than 64 bits, or a time or delta is outside ±2^53; `limit-exceeded` where there are more buckets
@@ -155,14 +155,17 @@ function readDelta(cursor: BitCursor, timeMs: number, deltaMs: number): number {
 /** The fields of rows of integers behind the time; all but the sum have a delta each. */
 class IntegerFields {
   readonly words: Int32Array;
+  readonly #buckets: number;
   readonly #deltas: Int32Array;
   readonly #sum: XorValues;
   readonly #isKept: boolean;
 
-  /** Unless they are kept only the sums are decoded, which say where a row ends. */
+  /** Unless they are kept only the sums are decoded, which say where a row ends, and there is no room for the buckets. */
   constructor(buckets: number, isKept: boolean) {
-    this.words = new Int32Array(2 * (BUCKETS + buckets));
-    this.#deltas = new Int32Array(2 * (BUCKETS + buckets));
+    const words = 2 * (BUCKETS + (isKept ? buckets : 0));
+    this.words = new Int32Array(words);
+    this.#buckets = buckets;
+    this.#deltas = new Int32Array(words);
     this.#sum = new XorValues(this.words.subarray(2 * SUM, 2 * BUCKETS));
     this.#isKept = isKept;
   }
@@ -173,6 +176,10 @@ class IntegerFields {
     cursor.readUvarbit();
     addInt64(this.words, ZERO_COUNT, cursor.high, cursor.low);
     this.#sum.readFirst(cursor, 0);
+    if (!this.#isKept) {
+      cursor.skipVarbits(this.#buckets);
+      return;
+    }
     for (let index = BUCKETS; 2 * index < this.words.length; index++) {
       cursor.readVarbit();
       addInt64(this.words, index, cursor.high, cursor.low);
@@ -183,7 +190,7 @@ class IntegerFields {
     this.#step(cursor, COUNT, BUCKETS - 1);
     this.#sum.readNext(cursor, 0);
     if (!isStaleWords(this.words[2 * SUM + HIGH_WORD]!, this.words[2 * SUM + LOW_WORD]!)) {
-      this.#step(cursor, BUCKETS, this.words.length / 2);
+      this.#step(cursor, BUCKETS, BUCKETS + this.#buckets);
     }
   }
 
@@ -302,6 +309,9 @@ function readBounds(cursor: BitCursor, count: number, threshold: Int32Array): Fl
       cursor.read64();
       words[2 * at + HIGH_WORD] = cursor.high;
       words[2 * at + LOW_WORD] = cursor.low;
+    } else if (cursor.high === 0) {
+      // Fast path: 32 bits, as all bounds that the encoder writes so.
+      bounds[at] = ((cursor.low >>> 0) - 1) / 1000;
     } else {
       bounds[at] = Number(BigInt.asUintN(64, cursor.toBigInt()) - 1n) / 1000;
     }
