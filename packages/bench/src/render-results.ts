@@ -28,7 +28,7 @@ export function renderResults({ bench, strategies, go, wire, goChunks, serving }
     lines.push("", ...renderWire(wire));
   }
   if (goChunks !== undefined) {
-    lines.push("", "## XOR chunks against Prometheus' own in Go", "", ...renderSection(goChunks));
+    lines.push("", "## Chunks against Prometheus' own in Go", "", ...renderSection(goChunks));
     lines.push("", ...renderGoChunks(goChunks));
   }
   if (serving !== undefined) {
