@@ -19,8 +19,10 @@ import {
   DECODE_SAMPLES,
   makeWireCases,
   PARSE_FRAMES,
+  SCAN_SNAPPY,
   SUM,
   SUM_BY_8,
+  UNCOMPRESS_SNAPPY,
 } from "./wire-cases.ts";
 import { makeXorCases } from "./xor-cases.ts";
 
@@ -84,7 +86,7 @@ async function run(extent: Extent): Promise<void> {
     console.log(`smoke: ${cases.length} cases over bytes gave what they must; their times mean nothing`);
     return;
   }
-  console.log("\n      ns   per sample, or per byte of checksums and frames");
+  console.log("\n      ns   per sample, or per byte of checksums, frames and snappy");
   for (const { name, nsPerInput } of cases) {
     console.log(`${nsPerInput.toFixed(2).padStart(8)}   ${name}`);
   }
@@ -122,6 +124,9 @@ function makeRatios(times: Times): Ratio[] {
     atLeast("GB/s", DECODE_FRAMES, gigabytes(DECODE_FRAMES)),
     atLeast("M samples/s", DECODE_SAMPLES, megasamples(DECODE_SAMPLES)),
     atLeast("M samples/s", DECODE_COMPRESSED_SAMPLES, megasamples(DECODE_COMPRESSED_SAMPLES)),
+    atLeast("GB/s", SCAN_SNAPPY, gigabytes(SCAN_SNAPPY)),
+    atLeast("GB/s", UNCOMPRESS_SNAPPY, gigabytes(UNCOMPRESS_SNAPPY)),
+    slower(SCAN_SNAPPY, UNCOMPRESS_SNAPPY, timeOf(times, SCAN_SNAPPY) / timeOf(times, UNCOMPRESS_SNAPPY)),
     ...ANSWER_SHAPES.map(nameShape).flatMap((shape) => {
       const recoded = timeOf(times, `recoded answer, ${shape}`);
       const against = "decoding and encoding everything";
