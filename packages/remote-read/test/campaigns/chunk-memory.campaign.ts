@@ -12,7 +12,7 @@
 import { chunkBlock, chunkCount } from "../../src/chunk/chunk-block.ts";
 import { campaign } from "./campaign.ts";
 import { decodeAnyhow } from "./chunk-outcome.ts";
-import { bytesMaxOf, CHUNK_SHAPES, chunkOfBytes } from "./chunk-shapes.ts";
+import { bytesMaxOf, CHUNK_SHAPES, chunkOfBytes, CLAIMING_SHAPES } from "./chunk-shapes.ts";
 import { mutatedChunk } from "./mutated-chunks.ts";
 
 /** The most bytes that are allocated for each byte of a chunk, by its type. */
@@ -23,6 +23,8 @@ const CONSTANT_BYTES = 3 * 65_536 + 32_768;
 const BYTES_MAX = 65_536;
 /** The heap grows by what the engine does for itself as well: the least of so many measurements. */
 const ATTEMPTS = 5;
+
+const SHAPES = [...CHUNK_SHAPES, ...CLAIMING_SHAPES];
 
 campaign("the memory of chunks", { count: 5_000, of: "chunks", seconds: 5 }, (cases) => {
   const largest = FACTORS.map(() => 0);
@@ -48,8 +50,9 @@ function chunkOf(seed: number): { readonly type: number; readonly data: Uint8Arr
     return { ...chunk, name: how };
   }
   const index = seed >>> 1;
-  const shape = CHUNK_SHAPES[index % CHUNK_SHAPES.length]!;
-  const halvings = Math.floor(index / CHUNK_SHAPES.length) % 6;
+  const shape = SHAPES[index % SHAPES.length]!;
+  // What is found out late is claimed in full.
+  const halvings = shape.isValid ? Math.floor(index / SHAPES.length) % 6 : 0;
   const longest = Math.min(bytesMaxOf(shape), BYTES_MAX);
   return { type: shape.type, data: chunkOfBytes(shape, longest / 2 ** halvings), name: shape.name };
 }

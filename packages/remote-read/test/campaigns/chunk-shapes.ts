@@ -317,3 +317,28 @@ export const CHUNK_SHAPES: readonly ChunkShape[] = [
   ...XOR2_SHAPES,
   ...[2, 3, 5, 6].flatMap((type) => histogramShapes(type)),
 ];
+
+/**
+ * Chunks that claim as many rows as their count can say, and have one or two: what is made room for before that is found out.
+ * Their time is not in proportion to their bytes: short ones are refused unread.
+ */
+export const CLAIMING_SHAPES: readonly ChunkShape[] = [1, 2, 3, 4, 5, 6].map((type) => {
+  const isFloat = type === 3 || type === 6;
+  // So wide that as many rows as are claimed have no more buckets than a chunk may have.
+  const sizeMax = type === 1 || type === 4 ? 4_096 : isFloat ? 512 : 4_096;
+  return {
+    name: "one row, all claimed",
+    type,
+    sizeMax,
+    isValid: false,
+    write: (size) => {
+      if (type === 1 || type === 4) {
+        return chunk(type, ROWS_MAX, (sink) => {
+          beginFloats(sink);
+          zeros(sink, size);
+        });
+      }
+      return histograms({ type, spans: [size], rows: 1, count: isFloat ? 15 * size : size >> 2 });
+    },
+  };
+});
