@@ -28,7 +28,7 @@ export const CHUNK_SHAPES: readonly ChunkShape[] = [true, false].flatMap((hasJit
 export const CHUNK_ROWS = 120;
 export const START_MS = 1_700_000_000_000;
 export const INTERVAL_MS = 15_000;
-const JITTER_MS = 10;
+export const JITTER_MS = 10;
 
 /** Decoders may read this far behind a chunk: frames are allocated with as much more. */
 const SLACK_BYTES = 16;

@@ -13,13 +13,15 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { Case } from "./cases.ts";
-import { CHUNK_SHAPES, type ChunkShape, nameShape } from "./chunk-fixtures.ts";
+import type { ChunkCases } from "./chunk-cases.ts";
+import { CHUNK_SHAPES, type ChunkShape } from "./chunk-fixtures.ts";
 import { writeChunksFile } from "./chunks-file.ts";
-import { checksumColumns } from "./columns-file.ts";
 import { type Ratio, slower } from "./goals.ts";
+import { makeHistogramCases } from "./histogram-cases.ts";
+import { HISTOGRAM_KINDS } from "./histogram-fixtures.ts";
 import type { GoChunksCaseResult } from "./results.ts";
 import { takeTurn, warmUp } from "./rounds.ts";
-import { makeXorCases, type XorCases } from "./xor-cases.ts";
+import { makeXorCases } from "./xor-cases.ts";
 
 export const CHUNKS_ROUNDS = 60;
 export const CHUNKS_OF_SHAPE = 500;
@@ -33,6 +35,15 @@ const DECODE_JITTER_LIMIT = 0.5;
 const DECODE_TIMES_LIMIT = 0.4;
 const ENCODE_LIMIT = 0.35;
 const ENCODE_CONSTANT_LIMIT = 0.8;
+
+/** The most that each case should take of Go's time; undefined where that is only good to know. */
+interface Limits {
+  readonly decode?: number;
+  readonly decodeTimes?: number;
+  readonly encode?: number;
+}
+
+const LIMITS: readonly Limits[] = [...CHUNK_SHAPES.map(limitsOf), ...HISTOGRAM_KINDS.map(() => ({}))];
 
 /** What the Go program prints of each file. */
 interface CheckedLine {
@@ -48,28 +59,25 @@ interface TurnLine {
 }
 
 /**
- * Runs all shapes in both languages and prints the times.
+ * Runs all kinds of chunks in both languages and prints the times.
  *
  * @throws Error if the two disagree on a value or a byte.
  */
 export async function compareChunks(binaryPath: string): Promise<{ cases: GoChunksCaseResult[]; ratios: Ratio[] }> {
-  await warmUp(
-    CHUNK_SHAPES.flatMap((shape) => casesOf(makeXorCases(shape, WARM_UP_CHUNKS))),
-    WARM_UPS,
-  );
-  const ours = CHUNK_SHAPES.map((shape) => makeXorCases(shape, CHUNKS_OF_SHAPE));
+  await warmUp(makeAllCases(WARM_UP_CHUNKS).flatMap(casesOf), WARM_UPS);
+  const ours = makeAllCases(CHUNKS_OF_SHAPE);
   const folder = mkdtempSync(path.join(os.tmpdir(), "promsplice-bench-"));
   try {
-    const files = ours.map(({ chunks }, index) => {
+    const files = ours.map(({ type, chunks }, index) => {
       const filePath = path.join(folder, `${index}.chunks`);
       writeChunksFile(filePath, chunks);
-      return filePath;
+      return `${type}=${filePath}`;
     });
     const original = new Original(binaryPath, files);
     try {
       const cases = await takeAllTurns(original, ours);
       printCases(cases);
-      return { cases, ratios: cases.flatMap((one, index) => makeRatios(CHUNK_SHAPES[index]!, one)) };
+      return { cases, ratios: cases.flatMap((one, index) => makeRatios(ours[index]!, one, LIMITS[index]!)) };
     } finally {
       original.end();
     }
@@ -78,14 +86,13 @@ export async function compareChunks(binaryPath: string): Promise<{ cases: GoChun
   }
 }
 
-async function takeAllTurns(original: Original, ours: readonly XorCases[]): Promise<GoChunksCaseResult[]> {
-  for (const [index, { columns }] of ours.entries()) {
-    const { samples, checksum, isSameBytes } = await original.read<CheckedLine>();
-    const name = nameShape(CHUNK_SHAPES[index]!);
-    if (samples !== columns.timestamps.length || checksum !== checksumColumns(columns)) {
+async function takeAllTurns(original: Original, ours: readonly ChunkCases[]): Promise<GoChunksCaseResult[]> {
+  for (const { name, samples, checksum } of ours) {
+    const theirs = await original.read<CheckedLine>();
+    if (theirs.samples !== samples || theirs.checksum !== checksum) {
       throw new Error(`${name}: Go decodes the chunks to other samples`);
     }
-    if (!isSameBytes) {
+    if (!theirs.isSameBytes) {
       throw new Error(`${name}: Go encodes the samples to other bytes`);
     }
   }
@@ -104,11 +111,11 @@ async function takeAllTurns(original: Original, ours: readonly XorCases[]): Prom
       }
     }
   }
-  return CHUNK_SHAPES.map((shape, index) => {
+  return ours.map(({ name }, index) => {
     const [goDecodeNs, goEncodeNs, ...ourNs] = least[index]!;
     const [decodeNs, decodeTimesNs, encodeNs] = ourNs;
     return {
-      name: nameShape(shape),
+      name,
       goDecodeNs: goDecodeNs!,
       decodeNs: decodeNs!,
       decodeTimesNs: decodeTimesNs!,
@@ -118,25 +125,38 @@ async function takeAllTurns(original: Original, ours: readonly XorCases[]): Prom
   });
 }
 
-function casesOf({ decode, decodeTimes, encode }: XorCases): [decode: Case, decodeTimes: Case, encode: Case] {
+function makeAllCases(chunkCount: number): ChunkCases[] {
+  return [
+    ...CHUNK_SHAPES.map((shape) => makeXorCases(shape, chunkCount)),
+    ...HISTOGRAM_KINDS.map((kind) => makeHistogramCases(kind, chunkCount)),
+  ];
+}
+
+function casesOf({ decode, decodeTimes, encode }: ChunkCases): [decode: Case, decodeTimes: Case, encode: Case] {
   return [decode, decodeTimes, encode];
 }
 
-function makeRatios({ kind, hasJitter }: ChunkShape, one: GoChunksCaseResult): Ratio[] {
-  const { name, goDecodeNs, goEncodeNs } = one;
-  const decodeLimit = hasJitter ? DECODE_JITTER_LIMIT : DECODE_LIMIT;
-  const encodeLimit = kind === "constant" ? ENCODE_CONSTANT_LIMIT : ENCODE_LIMIT;
+function limitsOf({ kind, hasJitter }: ChunkShape): Limits {
+  return {
+    decode: hasJitter ? DECODE_JITTER_LIMIT : DECODE_LIMIT,
+    decodeTimes: DECODE_TIMES_LIMIT,
+    encode: kind === "constant" ? ENCODE_CONSTANT_LIMIT : ENCODE_LIMIT,
+  };
+}
+
+function makeRatios(cases: ChunkCases, one: GoChunksCaseResult, limits: Limits): Ratio[] {
+  const { decodeNs, decodeTimesNs, encodeNs, goDecodeNs, goEncodeNs } = one;
   return [
-    slower(`XOR decode, ${name}`, "Go's iterator", one.decodeNs / goDecodeNs, decodeLimit),
-    slower(`XOR timestamps, ${name}`, "Go's iterator", one.decodeTimesNs / goDecodeNs, DECODE_TIMES_LIMIT),
-    slower(`XOR encode, ${name}`, "Go's appender", one.encodeNs / goEncodeNs, encodeLimit),
+    slower(cases.decode.name, "Go's iterator", decodeNs / goDecodeNs, limits.decode),
+    slower(cases.decodeTimes.name, "Go's iterator", decodeTimesNs / goDecodeNs, limits.decodeTimes),
+    slower(cases.encode.name, "Go's appender", encodeNs / goEncodeNs, limits.encode),
   ];
 }
 
 function printCases(cases: readonly GoChunksCaseResult[]): void {
   for (const { name, goDecodeNs, decodeNs, decodeTimesNs, goEncodeNs, encodeNs } of cases) {
     console.log(
-      `XOR chunks, ${name}: Go decodes in ${goDecodeNs.toFixed(2)}, ours ${decodeNs.toFixed(2)}, timestamps alone ` +
+      `${name}: Go decodes in ${goDecodeNs.toFixed(2)}, ours ${decodeNs.toFixed(2)}, timestamps alone ` +
         `${decodeTimesNs.toFixed(2)}; Go encodes in ${goEncodeNs.toFixed(2)}, ours ${encodeNs.toFixed(2)} ns a sample; ` +
         "samples and bytes are equal",
     );

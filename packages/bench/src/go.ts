@@ -1,6 +1,6 @@
 /**
  * Compares with the originals in Go, by the programs in `../go`: Thanos' own iterator over the same columns, and Prometheus'
- * XOR chunks. `node dist/go.js [--write]`. Without Go, or where its modules cannot be downloaded, it says so and is no failure; an answer
+ * chunks. `node dist/go.js [--write] [chunks | merging]`, both by default. Without Go, or where its modules cannot be downloaded, it says so and is no failure; an answer
  * that differs from the original's is one.
  */
 import { spawnSync } from "node:child_process";
@@ -48,13 +48,21 @@ interface GoLine {
   readonly checksum: string;
 }
 
-const { values } = parseArgs({ options: { write: { type: "boolean" } } });
+const { values, positionals } = parseArgs({ options: { write: { type: "boolean" } }, allowPositionals: true });
 ensureGarbageCollector();
 const builtWith = buildGoPrograms();
 if (builtWith !== undefined) {
   detachOneBuffer();
-  await compareAllChunks(builtWith);
-  await compareAll(builtWith);
+  if (isWanted("chunks")) {
+    await compareAllChunks(builtWith);
+  }
+  if (isWanted("merging")) {
+    await compareAll(builtWith);
+  }
+}
+
+function isWanted(part: "chunks" | "merging"): boolean {
+  return positionals.length === 0 || positionals.includes(part);
 }
 
 function binaryPath(name: string): string {

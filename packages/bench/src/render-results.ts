@@ -28,7 +28,7 @@ export function renderResults({ bench, strategies, go, wire, goChunks, serving }
     lines.push("", ...renderWire(wire));
   }
   if (goChunks !== undefined) {
-    lines.push("", "## XOR chunks against Prometheus' own in Go", "", ...renderSection(goChunks));
+    lines.push("", "## Chunks against Prometheus' own in Go", "", ...renderSection(goChunks));
     lines.push("", ...renderGoChunks(goChunks));
   }
   if (serving !== undefined) {
@@ -73,7 +73,7 @@ function renderGo({ cases }: Part<"go">): string[] {
 
 function renderWire({ cases }: Part<"wire">): string[] {
   return [
-    "Per sample; of checksums and frames per byte. An answer is a streamed one over two replicas of which one is whole, without",
+    "Per sample; of checksums, frames and snappy (once decoded) per byte. An answer is a streamed one over two replicas of which one is whole, without",
     "sockets, per sample of both: *spliced* by the handler, *recoded* by decoding both, `dedup`, and encoding; its *floor* is one",
     "replica's timestamps and the checksums of all three bodies.",
     "",

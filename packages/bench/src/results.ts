@@ -42,7 +42,7 @@ interface TimedCaseResult {
   readonly nsPerInput: number;
 }
 
-/** XOR chunks of one shape, in ns a sample. */
+/** Chunks of one kind, in ns a sample. */
 export interface GoChunksCaseResult {
   readonly name: string;
   readonly goDecodeNs: number;

@@ -24,10 +24,13 @@ export const PARSE_FRAMES = "parse frames, checksums verified";
 export const DECODE_FRAMES = "parse frames and decode their messages";
 export const DECODE_SAMPLES = "decode SAMPLES";
 export const DECODE_COMPRESSED_SAMPLES = "decode SAMPLES out of snappy";
+export const SCAN_SNAPPY = "the strict scan of snappy";
+export const UNCOMPRESS_SNAPPY = "the scan and snappyjs";
 
 /**
  * The cases: checksums of `sumBytes` bytes (inputs are bytes), a streamed body of `seriesCount` series of `chunkCount` chunks
- * each, cut as a network does (inputs are bytes), and the same many samples as one message (inputs are samples).
+ * each, cut as a network does (inputs are bytes), and the same many samples as one message (inputs are samples, and of snappy
+ * alone the message's bytes).
  *
  * @throws Error if the two checksums differ.
  */
@@ -107,6 +110,19 @@ function makeSampleCases(seriesCount: number, chunkCount: number): Case[] {
       inputs,
       expected: inputs,
       run: () => countSamples(uncompressSnappy(compressed, UNCOMPRESSED_BYTES_MAX)),
+    },
+    {
+      name: SCAN_SNAPPY,
+      inputs: message.length,
+      expected: message.length,
+      // In the place of snappyjs stands what it would answer.
+      run: () => uncompressSnappy(compressed, UNCOMPRESSED_BYTES_MAX, { uncompress: () => message }).length,
+    },
+    {
+      name: UNCOMPRESS_SNAPPY,
+      inputs: message.length,
+      expected: message.length,
+      run: () => uncompressSnappy(compressed, UNCOMPRESSED_BYTES_MAX).length,
     },
   ];
 }

@@ -4,27 +4,19 @@ import type { Columns } from "@promsplice/core";
 import { wordsOf } from "../../remote-read/dist/chunk/value-words.js";
 import { decodeXor } from "../../remote-read/dist/chunk/xor-decode.js";
 import { encodeXor, xorRoom } from "../../remote-read/dist/chunk/xor-encode.js";
-import type { Case } from "./cases.ts";
+import type { ChunkCases } from "./chunk-cases.ts";
 import { CHUNK_ROWS, type ChunkShape, encodeChunks, makeChunkColumns, nameShape } from "./chunk-fixtures.ts";
+import { checksumColumns } from "./columns-file.ts";
 import { compareColumns } from "./verify.ts";
 
 const SEED = 12_345;
-
-/** One shape's chunks, the columns they were made from, and what is run over them. */
-export interface XorCases {
-  readonly columns: Columns;
-  readonly chunks: readonly Uint8Array[];
-  readonly decode: Case;
-  readonly decodeTimes: Case;
-  readonly encode: Case;
-}
 
 /**
  * The cases of one shape, over so many chunks.
  *
  * @throws Error if decoding does not give the columns that were encoded, bit for bit, or encoding not the same bytes.
  */
-export function makeXorCases(shape: ChunkShape, chunkCount: number): XorCases {
+export function makeXorCases(shape: ChunkShape, chunkCount: number): ChunkCases {
   const columns = makeChunkColumns(shape, chunkCount, SEED);
   const chunks = encodeChunks(columns).map(({ data }) => data);
   const inputs = columns.timestamps.length;
@@ -37,8 +29,11 @@ export function makeXorCases(shape: ChunkShape, chunkCount: number): XorCases {
   const name = nameShape(shape);
   verifyCodec(name, columns, chunks);
   return {
-    columns,
+    name,
+    type: 1,
     chunks,
+    samples: inputs,
+    checksum: checksumColumns(columns),
     decode: {
       name: `XOR decode, ${name}`,
       inputs,

@@ -8,6 +8,7 @@
  */
 import type { Series } from "@promsplice/core";
 
+import { HISTOGRAM_BUCKETS_MAX } from "./chunk/histogram-decode.ts";
 import { startClock } from "./http-body.ts";
 import { mergeReceived } from "./merge-received.ts";
 import type { ReceivedSeries } from "./ordered-series.ts";
@@ -54,6 +55,11 @@ export interface RemoteReaderLimits {
    * of real series are below 2 KiB. Prometheus sets itself no limit.
    */
   readonly labelBytesMax: number;
+  /**
+   * Most buckets of a native histogram in a chunk; 65,536 by default. All histograms of a chunk together: 128 times as many.
+   * Over it the series' blocks throw when they are decoded.
+   */
+  readonly histogramBucketsMax: number;
 }
 
 /** All in ms; 0 for no limit. */
@@ -103,6 +109,7 @@ const DEFAULT_LIMITS: RemoteReaderLimits = {
   seriesMax: 10_000_000,
   labelsMax: 1000,
   labelBytesMax: 1024 * 1024,
+  histogramBucketsMax: HISTOGRAM_BUCKETS_MAX,
 };
 
 /** Bit positions in a frame must be numbers of 31 bits. */

@@ -17,15 +17,17 @@ export interface ReceivedBlocksContext {
 /** The chunks of a frame as blocks, without the empty ones. Iterating throws what `chunkBlock` does. */
 export class ChunkBlocks implements Iterable<Block> {
   readonly #chunks: readonly EncodedChunk[];
+  readonly #histogramBucketsMax: number;
 
-  constructor(chunks: readonly EncodedChunk[]) {
+  constructor(chunks: readonly EncodedChunk[], histogramBucketsMax: number) {
     this.#chunks = chunks;
+    this.#histogramBucketsMax = histogramBucketsMax;
   }
 
   *[Symbol.iterator](): Generator<Block, void, undefined> {
     for (const chunk of this.#chunks) {
       if (chunkCount(chunk) > 0) {
-        yield chunkBlock(chunk);
+        yield chunkBlock(chunk, this.#histogramBucketsMax);
       }
     }
   }

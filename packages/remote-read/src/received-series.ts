@@ -22,6 +22,7 @@ const SLACK_BYTES = 16;
 
 export interface FramesOptions extends ChunkedResponseLimits {
   readonly frameBytesMax: number;
+  readonly histogramBucketsMax: number;
   readonly crc32c: Crc32c | undefined;
 }
 
@@ -45,7 +46,8 @@ export async function* receiveFrames(
         // A frame of one series belongs to it. Of several, one that waits must not keep the others' bytes in memory.
         const kept = series.length === 1 ? chunks : copyChunks(chunks);
         const bytes = series.length === 1 ? payload.length : countBytes({ labels, chunks });
-        const ready = order.add(labels, new ChunkBlocks(kept), bytes + SERIES_BYTES + CHUNK_BYTES * chunks.length);
+        const blocks = new ChunkBlocks(kept, options.histogramBucketsMax);
+        const ready = order.add(labels, blocks, bytes + SERIES_BYTES + CHUNK_BYTES * chunks.length);
         if (ready.length > 0) {
           yield* ready;
         }

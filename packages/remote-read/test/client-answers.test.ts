@@ -7,7 +7,7 @@ import { encodeChunkedSeries } from "../src/chunked-response.ts";
 import { remoteReader } from "../src/client.ts";
 import { compressSnappy } from "../src/wire/snappy.ts";
 import { answerWhole, SAMPLES_TYPE, stopServers, STREAMED_TYPE } from "./answering-server.ts";
-import { concatenate, field, frameOf, fromText } from "./bytes.ts";
+import { concatenate, field, frameOf, fromHex, fromText } from "./bytes.ts";
 import {
   answering,
   EVERYTHING,
@@ -20,9 +20,11 @@ import {
   samplesBody,
   URL_OF_NOBODY,
 } from "./client-exchange.ts";
+import { errorOf } from "./error-code.ts";
 import { blockOf, labelsOf, queryOf, seriesOf, steadyRows } from "./read-exchange.ts";
 import { plainRows } from "./plain-histogram.ts";
 import { readRecording } from "./recording.ts";
+import { vectors } from "./vectors.ts";
 
 afterEach(stopServers);
 
@@ -140,6 +142,27 @@ describe("a streamed answer", () => {
     expect(codes).toEqual(["frame-too-large", "limit-exceeded", "series-out-of-order", "limit-exceeded"]);
     const collected = await readFrom(answerWhole(body), { collect: true, limits: { sortBytesMax: 10 } });
     expect(collected.error?.code).toBe("limit-exceeded");
+  });
+
+  test("goes on past a series whose histograms have too many buckets, whose blocks then say so", async () => {
+    const { encoding, hex, decoded } = vectors.find(({ name }) => name === "HISTOGRAM/02-three")!;
+    const [minMs, maxMs] = [Number(decoded![0]!.t), Number(decoded!.at(-1)!.t)];
+    const chunks = [{ minMs, maxMs, type: encoding, data: fromHex(hex) }];
+    const body = concatenate(encodeChunkedSeries(labelsOf("a=1"), chunks, 0), frame("a=2"));
+    const read = (histogramBucketsMax: number): ReturnType<typeof readFrom> =>
+      readFrom(answerWhole(body), { name: "r", limits: { histogramBucketsMax } });
+    const buckets = decoded![0]!.positiveDeltas!.length + decoded![0]!.negativeDeltas!.length;
+    const refused = await read(buckets - 1);
+    expect([namesOf(refused.series), refused.error]).toEqual([["a 1", "a 2"], undefined]);
+    const error = errorOf(() => [...refused.series[0]!.blocks][0]!.timestamps());
+    expect(error).toMatchObject({
+      code: "limit-exceeded",
+      message: `a chunk has histograms of ${buckets} buckets, limit is ${buckets - 1}`,
+      replica: "r",
+      series: '{a="1"}',
+    });
+    const taken = await read(buckets);
+    expect([...taken.series[0]!.blocks][0]!.timestamps()).toHaveLength(3);
   });
 
   test("takes a checksum of the caller's", async () => {

@@ -46,6 +46,12 @@ function problemOf(data: Uint8Array, type = 2): string {
   return error.message;
 }
 
+/** The code and what is wrong with rows of integers at T when their times are asked for. */
+function problemAt(data: Uint8Array, bucketsMax?: number): string {
+  const error = errorOf(() => chunkBlock({ minMs: T, maxMs: T, type: 2, data }, bucketsMax).timestamps());
+  return `${error.code}: ${error.message}`;
+}
+
 /** Writes the zero threshold 0 and a schema; then come spans. */
 function begin(sink: BitSink, schema = 0): void {
   sink.put(0, 8);
@@ -62,6 +68,29 @@ function spansData(...offsets: readonly (readonly [number, number])[]): Uint8Arr
       sink.putVarbit(high, low);
     }
     sink.put64(0, 0);
+  });
+}
+
+/** One row of so many positive spans of a length each, and of bounds of custom buckets; all numbers at T are 0. */
+function layoutData(schema: number, spans: number, length: number, bounds: number): Uint8Array {
+  return chunkData(1, (sink) => {
+    begin(sink, schema);
+    sink.putUvarbit(0, spans);
+    for (let at = 0; at < spans; at++) {
+      sink.putUvarbit(0, length);
+      sink.putVarbit(0, 0);
+    }
+    sink.putUvarbit(0, 0);
+    if (schema === -53) {
+      sink.putUvarbit(0, bounds);
+      for (let at = 0; at < bounds; at++) {
+        sink.putUvarbit(0, 1);
+      }
+    }
+    sink.putVarbit(Math.floor(T / 2 ** 32), T | 0);
+    for (let left = 66 + spans * length; left > 0; left--) {
+      sink.put(0, 1);
+    }
   });
 }
 
@@ -197,6 +226,23 @@ describe("a chunk of histograms", () => {
       sink.putUvarbit(0, 1_000_000);
     });
     expect(problemOf(bounds)).toMatch(/^row 0: there are 1000000 bounds, and \d bits are left$/);
+  });
+
+  test("refuses more spans, buckets or bounds of a histogram than its limit, though its bytes hold them", () => {
+    expect(problemAt(layoutData(0, 1, 65_537, 0))).toBe(
+      "limit-exceeded: a chunk has histograms of 65537 buckets, limit is 65536",
+    );
+    expect(problemAt(layoutData(0, 5, 0, 0), 4)).toBe("limit-exceeded: a chunk has histograms of 5 spans, limit is 4");
+    expect(problemAt(layoutData(-53, 0, 0, 5), 4)).toBe(
+      "limit-exceeded: a chunk has histograms of 5 bounds, limit is 4",
+    );
+    const rows = layoutData(0, 1, 3, 0);
+    rows[1] = 129;
+    const longer = concatenate(rows, new Uint8Array(200));
+    expect(problemAt(longer, 3)).toBe(
+      "limit-exceeded: a chunk has 129 histograms of 3 buckets each, limit is 384 buckets together",
+    );
+    expect(codeOf(() => chunkBlock({ minMs: T, maxMs: T, type: 2, data: longer }, 4).timestamps())).toBe("none");
   });
 
   test("refuses spans that overlap, or begin further off than 32 bits say", () => {

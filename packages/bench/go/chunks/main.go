@@ -1,12 +1,12 @@
-// Command chunks times Prometheus' own XOR chunks, decoding and encoding, over the chunks that ../../src/go-chunks.ts has
-// written, one file a case:
+// Command chunks times Prometheus' own chunks, decoding and encoding, over those that ../../src/go-chunks.ts has written, one
+// file a case, each with the type of its chunks (1 XOR, 2 histograms of integers, 3 of floats):
 //
-//	chunks constant.chunks counter.chunks
+//	chunks 1=constant.chunks 1=counter.chunks 2=integers.chunks
 //
 // First it prints one line of JSON for each file: the number of samples, the SHA-256 of what the chunks decode to
-// (timestamps, then values, both as little-endian float64), and whether its own appender gives the very same bytes for
-// them. Then, for each line with a case's index on its standard input, it decodes and encodes that case once and prints how
-// long that took in ns a sample, so that the other program can take turns with it.
+// (column by column: timestamps as little-endian float64, then values, or what histograms.go says), and whether its own
+// appender gives the very same bytes for them. Then, for each line with a case's index on its standard input, it decodes and
+// encodes that case once and prints how long that took in ns a sample, so that the other program can take turns with it.
 package main
 
 import (
@@ -20,6 +20,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
@@ -36,17 +37,38 @@ type turn struct {
 	EncodeNs float64 `json:"encodeNs"`
 }
 
+// samples are those of one chunk. Each type of chunk has its own.
+type samples interface {
+	count() int
+	// decode reads all of the chunk's samples, and keeps none.
+	decode(chunk chunkenc.Chunk, iterator chunkenc.Iterator) chunkenc.Iterator
+	// encode appends them to a new chunk.
+	encode() (chunkenc.Chunk, error)
+	// columns appends to each column the bytes of all rows.
+	columns(columns [][]byte) [][]byte
+}
+
 // chunkOf is one chunk and the samples in it.
 type chunkOf struct {
-	encoded    *chunkenc.XORChunk
+	encoded chunkenc.Chunk
+	samples samples
+}
+
+// floats are the samples of an XOR chunk.
+type floats struct {
 	timestamps []int64
 	values     []float64
 }
 
 func main() {
 	cases := make([][]chunkOf, 0, len(os.Args)-1)
-	for _, path := range os.Args[1:] {
-		chunks, err := readChunks(path)
+	for _, argument := range os.Args[1:] {
+		number, path, _ := strings.Cut(argument, "=")
+		encoding, err := strconv.Atoi(number)
+		if err != nil {
+			fail(argument, err)
+		}
+		chunks, err := readChunks(path, chunkenc.Encoding(encoding))
 		if err != nil {
 			fail(path, err)
 		}
@@ -82,18 +104,13 @@ func takeTurn(chunks []chunkOf) (turn, error) {
 	var iterator chunkenc.Iterator
 	begin := time.Now()
 	for _, chunk := range chunks {
-		iterator = chunk.encoded.Iterator(iterator)
-		for iterator.Next() != chunkenc.ValNone {
-			timestamp, value := iterator.At()
-			sinkTimestamp += timestamp
-			sinkValue += value
-			samples++
-		}
+		iterator = chunk.samples.decode(chunk.encoded, iterator)
+		samples += chunk.samples.count()
 	}
 	decoded := time.Since(begin)
 	begin = time.Now()
 	for _, chunk := range chunks {
-		encoded, err := encode(chunk.timestamps, chunk.values)
+		encoded, err := chunk.samples.encode()
 		if err != nil {
 			return turn{}, err
 		}
@@ -106,37 +123,62 @@ func takeTurn(chunks []chunkOf) (turn, error) {
 	}, nil
 }
 
-func encode(timestamps []int64, values []float64) (*chunkenc.XORChunk, error) {
+func (f *floats) count() int { return len(f.timestamps) }
+
+func (f *floats) decode(chunk chunkenc.Chunk, iterator chunkenc.Iterator) chunkenc.Iterator {
+	iterator = chunk.Iterator(iterator)
+	for iterator.Next() != chunkenc.ValNone {
+		timestamp, value := iterator.At()
+		sinkTimestamp += timestamp
+		sinkValue += value
+	}
+	return iterator
+}
+
+func (f *floats) encode() (chunkenc.Chunk, error) {
 	chunk := chunkenc.NewXORChunk()
 	appender, err := chunk.Appender()
 	if err != nil {
 		return nil, err
 	}
-	for row, timestamp := range timestamps {
-		appender.Append(timestamp, values[row])
+	for row, timestamp := range f.timestamps {
+		appender.Append(timestamp, f.values[row])
 	}
 	return chunk, nil
 }
 
+func (f *floats) columns(columns [][]byte) [][]byte {
+	for row, timestamp := range f.timestamps {
+		columns[0] = appendFloat(columns[0], float64(timestamp))
+		columns[1] = appendFloat(columns[1], f.values[row])
+	}
+	return columns
+}
+
+func appendFloat(column []byte, value float64) []byte {
+	return binary.LittleEndian.AppendUint64(column, math.Float64bits(value))
+}
+
+// columnsMax is how many columns samples can have.
+const columnsMax = 5
+
 // check encodes what was decoded once more, and sums it up.
 func check(chunks []chunkOf) (checked, error) {
 	result := checked{IsSameBytes: true}
-	var timestamps, values []byte
+	columns := make([][]byte, columnsMax)
 	for _, chunk := range chunks {
-		again, err := encode(chunk.timestamps, chunk.values)
+		again, err := chunk.samples.encode()
 		if err != nil {
 			return checked{}, err
 		}
 		result.IsSameBytes = result.IsSameBytes && bytes.Equal(again.Bytes(), chunk.encoded.Bytes())
-		result.Samples += len(chunk.timestamps)
-		for row, timestamp := range chunk.timestamps {
-			timestamps = binary.LittleEndian.AppendUint64(timestamps, math.Float64bits(float64(timestamp)))
-			values = binary.LittleEndian.AppendUint64(values, math.Float64bits(chunk.values[row]))
-		}
+		result.Samples += chunk.samples.count()
+		columns = chunk.samples.columns(columns)
 	}
 	hash := sha256.New()
-	hash.Write(timestamps)
-	hash.Write(values)
+	for _, column := range columns {
+		hash.Write(column)
+	}
 	result.Checksum = hex.EncodeToString(hash.Sum(nil))
 	return result, nil
 }
@@ -144,7 +186,7 @@ func check(chunks []chunkOf) (checked, error) {
 var magic = []byte("PSCHUNK1")
 
 // readChunks reads the format that ../../src/chunks-file.ts describes, and decodes each chunk.
-func readChunks(path string) ([]chunkOf, error) {
+func readChunks(path string, encoding chunkenc.Encoding) ([]chunkOf, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -158,24 +200,32 @@ func readChunks(path string) ([]chunkOf, error) {
 			return nil, fmt.Errorf("chunk %d: the file is too short", len(chunks))
 		}
 		end := 4 + int(binary.LittleEndian.Uint32(data))
-		encoded, err := chunkenc.FromData(chunkenc.EncXOR, data[4:end:end])
+		encoded, err := chunkenc.FromData(encoding, data[4:end:end])
 		if err != nil {
 			return nil, err
 		}
-		chunk := chunkOf{encoded: encoded.(*chunkenc.XORChunk)}
-		iterator := encoded.Iterator(nil)
-		for iterator.Next() != chunkenc.ValNone {
-			timestamp, value := iterator.At()
-			chunk.timestamps = append(chunk.timestamps, timestamp)
-			chunk.values = append(chunk.values, value)
-		}
-		if err := iterator.Err(); err != nil {
+		samples, err := readSamples(encoded)
+		if err != nil {
 			return nil, fmt.Errorf("chunk %d: %w", len(chunks), err)
 		}
-		chunks = append(chunks, chunk)
+		chunks = append(chunks, chunkOf{encoded: encoded, samples: samples})
 		data = data[end:]
 	}
 	return chunks, nil
+}
+
+func readSamples(chunk chunkenc.Chunk) (samples, error) {
+	if chunk.Encoding() != chunkenc.EncXOR {
+		return readHistograms(chunk)
+	}
+	read := &floats{}
+	iterator := chunk.Iterator(nil)
+	for iterator.Next() != chunkenc.ValNone {
+		timestamp, value := iterator.At()
+		read.timestamps = append(read.timestamps, timestamp)
+		read.values = append(read.values, value)
+	}
+	return read, iterator.Err()
 }
 
 func print(result any) {

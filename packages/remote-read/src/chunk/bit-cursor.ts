@@ -184,8 +184,11 @@ export class BitCursor {
       const shift = position & 7;
       const bits = (view.getInt32(position >>> 3) << shift) | ((view.getUint8((position >>> 3) + 4) << shift) >>> 8);
       if (bits >= 0) {
-        // Fast path: 0, as most differences of differences are.
+        // Fast path: 0, as most differences of differences are, and most deltas where nothing happens.
         position += 1;
+        if ((deltaLow | deltaHigh) === 0 && position <= limit) {
+          continue;
+        }
       } else {
         let stepLow = 0;
         let stepHigh = 0;

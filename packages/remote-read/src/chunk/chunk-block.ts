@@ -11,6 +11,7 @@ import { TIME_MS_MAX } from "./chunk-time.ts";
 import { FloatChunkBlock } from "./float-block.ts";
 import { HistogramChunkBlock } from "./histogram-block.ts";
 import { cutHistograms } from "./histogram-cut.ts";
+import { HISTOGRAM_BUCKETS_MAX } from "./histogram-decode.ts";
 import { encodeHistograms } from "./histogram-encode.ts";
 import { forgetReset } from "./histogram-header.ts";
 import { histogramRowsOf } from "./histogram-rows.ts";
@@ -73,11 +74,13 @@ export function chunkCount({ type, data }: { readonly type: number; readonly dat
  * A block over a chunk, which it borrows: the data must stay as they are while the block is in use. Its columns are decoded
  * when first asked for, and kept, but for start timestamps, which are decoded each time. The histograms are a `HistogramRows`.
  *
+ * @param bucketsMax the most buckets of a histogram; all of a chunk together may have 128 times as many.
  * @throws RemoteReadError `chunk-type-unsupported` for a type that is none of 1 to 6; `chunk-malformed` if the data are too
  * short for their count, or the claimed times are not inside ±2^53 and in order. The columns throw `chunk-malformed`, each time
- * that they are asked for, if the data do not decode or the first or last row is not at the claimed time.
+ * that they are asked for, if the data do not decode or the first or last row is not at the claimed time; `limit-exceeded` if
+ * there are more buckets.
  */
-export function chunkBlock(chunk: EncodedChunk): Block {
+export function chunkBlock(chunk: EncodedChunk, bucketsMax: number = HISTOGRAM_BUCKETS_MAX): Block {
   const { minMs, maxMs, type, data } = chunk;
   const count = chunkCount(chunk);
   if (count === 0) {
@@ -94,7 +97,7 @@ export function chunkBlock(chunk: EncodedChunk): Block {
       `chunk claims times ${minMs} to ${maxMs}, not in order or outside ±2^53`,
     );
   }
-  return isHistogram ? new HistogramChunkBlock(chunk, count) : new FloatChunkBlock(chunk, count);
+  return isHistogram ? new HistogramChunkBlock(chunk, count, bucketsMax) : new FloatChunkBlock(chunk, count);
 }
 
 function kindOf(type: number): ChunkKind {

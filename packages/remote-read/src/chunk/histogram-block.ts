@@ -7,7 +7,7 @@ import { decodeHistograms, hasHistogramStarts } from "./histogram-decode.ts";
 import type { HistogramRows } from "./histogram-rows.ts";
 import { newColumn } from "./slab.ts";
 
-/** A block over a chunk of type 2, 3, 5 or 6 with `count` rows, as `chunkBlock` makes it. */
+/** A block over a chunk of type 2, 3, 5 or 6 with `count` rows of at most `bucketsMax` buckets, as `chunkBlock` makes it. */
 export class HistogramChunkBlock implements Block {
   readonly kind = "histogram";
   readonly firstMs: number;
@@ -19,13 +19,15 @@ export class HistogramChunkBlock implements Block {
   #timestamps: Float64Array | undefined = undefined;
   #histograms: HistogramRows | undefined = undefined;
   #staleRows: Uint32Array | undefined = undefined;
+  readonly #bucketsMax: number;
 
-  constructor({ minMs, maxMs, type, data }: EncodedChunk, count: number) {
+  constructor({ minMs, maxMs, type, data }: EncodedChunk, count: number, bucketsMax: number) {
     this.firstMs = minMs;
     this.lastMs = maxMs;
     this.count = count;
     this.bytes = data;
     this.chunkType = type;
+    this.#bucketsMax = bucketsMax;
   }
 
   timestamps(): Float64Array {
@@ -70,6 +72,7 @@ export class HistogramChunkBlock implements Block {
   }
 
   #decode(timestamps: Float64Array, histograms: boolean, startTimestamps?: Float64Array): HistogramRows | undefined {
-    return decodeHistograms(this.bytes, this.chunkType, this.count, timestamps, { histograms, startTimestamps });
+    const wanted = { histograms, startTimestamps, bucketsMax: this.#bucketsMax };
+    return decodeHistograms(this.bytes, this.chunkType, this.count, timestamps, wanted);
   }
 }

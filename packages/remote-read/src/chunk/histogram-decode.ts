@@ -31,10 +31,21 @@ const ZERO_COUNT = 1;
 const SUM = 2;
 const BUCKETS = 3;
 
+/**
+ * The most buckets of a histogram, and so of spans and of bounds, by default. Prometheus has no such limit of its own (its
+ * scrapes can be given one, `native_histogram_bucket_limit`); client libraries are usually set to 160.
+ */
+export const HISTOGRAM_BUCKETS_MAX = 65_536;
+
+/** A chunk may have as many of the widest histograms, or more of narrower ones; Prometheus puts at most 120 into one. */
+const WIDEST_ROWS_MAX = 128;
+
 /** What is to be decoded besides the times; `startTimestamps` as `timestamps` must have room for all rows. */
 export interface HistogramColumnsWanted {
   readonly histograms: boolean;
   readonly startTimestamps?: Float64Array | undefined;
+  /** The most buckets of a histogram, and a 128th of the most buckets of all together. */
+  readonly bucketsMax?: number;
 }
 
 /** Whether a chunk of a type holds histograms of floats. */
@@ -52,10 +63,11 @@ export function hasHistogramStarts(type: number): boolean {
  * only read, and not kept. Hints are those of Prometheus 3: gauge for all rows or none; else unknown for row 0, since what the
  * header says is about a chunk that may not be there, and no reset for the others.
  *
- * Time is linear in the bytes; columns take at most 64 bytes for each bit of the chunk.
+ * Time is linear in the bytes. Columns and what the decoder needs for itself take at most 24 bytes for each bit of the chunk.
  *
  * @throws RemoteReadError `chunk-malformed`, which names the row, where the bytes end too early, a schema is unknown, spans
- * overlap, a window is wider than 64 bits, or a time or delta is outside ±2^53.
+ * overlap, a window is wider than 64 bits, or a time or delta is outside ±2^53; `limit-exceeded` where there are more buckets
+ * than wanted, before there is room for them.
  */
 export function decodeHistograms(
   data: Uint8Array,
@@ -71,7 +83,7 @@ export function decodeHistograms(
   const hasStarts = hasHistogramStarts(type);
   const isGauge = (hasStarts ? data[0]! : data[2]!) >>> 6 === 3;
   const cursor = new BitCursor(data, HISTOGRAM_HEADER_BYTES, count);
-  const layout = readLayout(cursor, isFloat);
+  const layout = readLayout(cursor, isFloat, wanted.bucketsMax ?? HISTOGRAM_BUCKETS_MAX, count);
   const buckets = layout.positiveBuckets + layout.negativeBuckets;
   // A bucket of a row takes at least one bit.
   const builder = wanted.histograms
@@ -143,14 +155,17 @@ function readDelta(cursor: BitCursor, timeMs: number, deltaMs: number): number {
 /** The fields of rows of integers behind the time; all but the sum have a delta each. */
 class IntegerFields {
   readonly words: Int32Array;
+  readonly #buckets: number;
   readonly #deltas: Int32Array;
   readonly #sum: XorValues;
   readonly #isKept: boolean;
 
-  /** Unless they are kept only the sums are decoded, which say where a row ends. */
+  /** Unless they are kept only the sums are decoded, which say where a row ends, and there is no room for the buckets. */
   constructor(buckets: number, isKept: boolean) {
-    this.words = new Int32Array(2 * (BUCKETS + buckets));
-    this.#deltas = new Int32Array(2 * (BUCKETS + buckets));
+    const words = 2 * (BUCKETS + (isKept ? buckets : 0));
+    this.words = new Int32Array(words);
+    this.#buckets = buckets;
+    this.#deltas = new Int32Array(words);
     this.#sum = new XorValues(this.words.subarray(2 * SUM, 2 * BUCKETS));
     this.#isKept = isKept;
   }
@@ -161,6 +176,10 @@ class IntegerFields {
     cursor.readUvarbit();
     addInt64(this.words, ZERO_COUNT, cursor.high, cursor.low);
     this.#sum.readFirst(cursor, 0);
+    if (!this.#isKept) {
+      cursor.skipVarbits(this.#buckets);
+      return;
+    }
     for (let index = BUCKETS; 2 * index < this.words.length; index++) {
       cursor.readVarbit();
       addInt64(this.words, index, cursor.high, cursor.low);
@@ -171,7 +190,7 @@ class IntegerFields {
     this.#step(cursor, COUNT, BUCKETS - 1);
     this.#sum.readNext(cursor, 0);
     if (!isStaleWords(this.words[2 * SUM + HIGH_WORD]!, this.words[2 * SUM + LOW_WORD]!)) {
-      this.#step(cursor, BUCKETS, this.words.length / 2);
+      this.#step(cursor, BUCKETS, BUCKETS + this.#buckets);
     }
   }
 
@@ -211,7 +230,7 @@ class FloatFields {
   }
 }
 
-function readLayout(cursor: BitCursor, isFloat: boolean): HistogramLayout {
+function readLayout(cursor: BitCursor, isFloat: boolean, bucketsMax: number, count: number): HistogramLayout {
   const threshold = new Int32Array(2);
   readThreshold(cursor, threshold);
   cursor.readVarbit();
@@ -219,15 +238,31 @@ function readLayout(cursor: BitCursor, isFloat: boolean): HistogramLayout {
   if (cursor.high !== schema >> 31 || !isKnownSchema(schema)) {
     throw cursor.malformed(`schema ${cursor.toBigInt()} is none that is known`);
   }
-  const positiveSpans = readSpans(cursor);
-  const negativeSpans = readSpans(cursor);
-  const bounds = readBounds(cursor, schema === CUSTOM_SCHEMA ? readLength(cursor, 5, "bounds") : 0, threshold);
+  const positiveSpans = readSpans(cursor, bucketsMax);
+  const negativeSpans = readSpans(cursor, bucketsMax);
+  const boundCount = schema === CUSTOM_SCHEMA ? readLength(cursor, 5, "bounds", bucketsMax) : 0;
+  const bounds = readBounds(cursor, boundCount, threshold);
   const layout = makeLayout(schema, bounds, positiveSpans, negativeSpans);
   const buckets = layout.positiveBuckets + layout.negativeBuckets;
   if (buckets * (isFloat ? 64 : 1) > cursor.bitsLeft) {
     throw cursor.malformed(`its spans are of ${buckets} buckets, and ${cursor.bitsLeft} bits are left`);
   }
+  checkLimit(buckets, "buckets", bucketsMax);
+  if (count * buckets > WIDEST_ROWS_MAX * bucketsMax) {
+    const most = WIDEST_ROWS_MAX * bucketsMax;
+    throw overLimit(`${count} histograms of ${buckets} buckets each, limit is ${most} buckets together`);
+  }
   return layout;
+}
+
+function checkLimit(number: number, what: string, bucketsMax: number): void {
+  if (number > bucketsMax) {
+    throw overLimit(`histograms of ${number} ${what}, limit is ${bucketsMax}`);
+  }
+}
+
+function overLimit(problem: string): RemoteReadError {
+  return new RemoteReadError("limit-exceeded", `a chunk has ${problem}`);
 }
 
 function readThreshold(cursor: BitCursor, words: Int32Array): void {
@@ -242,8 +277,8 @@ function readThreshold(cursor: BitCursor, words: Int32Array): void {
   }
 }
 
-function readSpans(cursor: BitCursor): Int32Array {
-  const spans = new Int32Array(2 * readLength(cursor, 2, "spans"));
+function readSpans(cursor: BitCursor, bucketsMax: number): Int32Array {
+  const spans = new Int32Array(2 * readLength(cursor, 2, "spans", bucketsMax));
   for (let at = 0; at < spans.length; at += 2) {
     cursor.readUvarbit();
     const length = cursor.low;
@@ -274,6 +309,9 @@ function readBounds(cursor: BitCursor, count: number, threshold: Int32Array): Fl
       cursor.read64();
       words[2 * at + HIGH_WORD] = cursor.high;
       words[2 * at + LOW_WORD] = cursor.low;
+    } else if (cursor.high === 0) {
+      // Fast path: 32 bits, as all bounds that the encoder writes so.
+      bounds[at] = ((cursor.low >>> 0) - 1) / 1000;
     } else {
       bounds[at] = Number(BigInt.asUintN(64, cursor.toBigInt()) - 1n) / 1000;
     }
@@ -282,11 +320,12 @@ function readBounds(cursor: BitCursor, count: number, threshold: Int32Array): Fl
 }
 
 /** The number of things that follow, each of which takes at least `bits` bits. */
-function readLength(cursor: BitCursor, bits: number, what: string): number {
+function readLength(cursor: BitCursor, bits: number, what: string, bucketsMax: number): number {
   cursor.readUvarbit();
   if (cursor.high !== 0 || cursor.low < 0 || cursor.low * bits > cursor.bitsLeft) {
     const length = BigInt.asUintN(64, cursor.toBigInt());
     throw cursor.malformed(`there are ${length} ${what}, and ${cursor.bitsLeft} bits are left`);
   }
+  checkLimit(cursor.low, what, bucketsMax);
   return cursor.low;
 }
