@@ -58,6 +58,7 @@ export class Connection {
   /** What the server has handed out and the network still holds. */
   #held = new Uint8Array(0);
   #timer: number | undefined = undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined = undefined;
   /** Ends what the reader waits for with an error. */
   #reject: (error: unknown) => void = () => {};
 
@@ -105,7 +106,9 @@ export class Connection {
   /** The server is gone, and with it all connections to it. */
   break(): void {
     if (this.state === "open") {
-      this.#reject(this.#fail("restart", new Error("other side closed")));
+      const error = this.#fail("restart", new Error("other side closed"));
+      this.#reject(error);
+      this.#controller?.error(error);
     }
   }
 
@@ -134,6 +137,9 @@ export class Connection {
   #makeBody(): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>(
       {
+        start: (controller) => {
+          this.#controller = controller;
+        },
         pull: async (controller) => {
           this.waitingMs = this.#options.clock.nowMs;
           await this.#wait(this.#packetMs());

@@ -30,11 +30,14 @@ export interface Simulated {
   readonly simulatedMs: number;
 }
 
+export const traces: { last: Trace | undefined } = { last: undefined };
+
 /** Runs the world of a seed. Throws where anything in it is not as it must be. */
 export async function simulate(seed: number): Promise<Simulated> {
   const world = makeWorld(seed);
   const clock = new VirtualClock();
   const trace = new Trace(clock);
+  traces.last = trace;
   const rejections: unknown[] = [];
   const onRejection = (reason: unknown): void => void rejections.push(reason);
   process.on("unhandledRejection", onRejection);

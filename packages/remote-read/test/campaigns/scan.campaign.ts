@@ -1,0 +1,24 @@
+import { test } from "vitest";
+import { simulate } from "./simulation/simulate.ts";
+test("scan", async () => {
+  const from = Number(process.env["FROM"] ?? 0);
+  const count = Number(process.env["COUNT"] ?? 300);
+  const problems = new Map<string, number[]>();
+  const verdicts: Record<string, number> = {};
+  const started = performance.now();
+  let conns = 0;
+  let lines = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    try {
+      const { verdicts: all, connections, trace } = await simulate(seed);
+      conns += connections;
+      lines += trace.lines().length;
+      for (const v of all) verdicts[v] = (verdicts[v] ?? 0) + 1;
+    } catch (error) {
+      const text = String((error as Error).message).split("\n")[0]!.slice(0, 150);
+      problems.set(text, [...(problems.get(text) ?? []), seed]);
+    }
+  }
+  console.log(verdicts, conns, lines, `${((performance.now() - started) / count).toFixed(2)} ms a seed`);
+  for (const [text, seeds] of problems) console.log(seeds.length, text, seeds.slice(0, 8).join(" "));
+}, 600_000);
