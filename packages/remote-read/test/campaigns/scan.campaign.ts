@@ -5,6 +5,9 @@ test("scan", async () => {
   const count = Number(process.env["COUNT"] ?? 300);
   const problems = new Map<string, number[]>();
   const verdicts: Record<string, number> = {};
+  if (process.env["LIMIT"]) Error.stackTraceLimit = Number(process.env["LIMIT"]);
+  console.log(Error.stackTraceLimit);
+  const cpu = process.cpuUsage();
   const started = performance.now();
   let conns = 0;
   let lines = 0;
@@ -15,10 +18,19 @@ test("scan", async () => {
       lines += trace.lines().length;
       for (const v of all) verdicts[v] = (verdicts[v] ?? 0) + 1;
     } catch (error) {
-      const text = String((error as Error).message).split("\n")[0]!.slice(0, 150);
+      const text = String((error as Error).message)
+        .split("\n")[0]!
+        .slice(0, 150);
       problems.set(text, [...(problems.get(text) ?? []), seed]);
     }
   }
-  console.log(verdicts, conns, lines, `${((performance.now() - started) / count).toFixed(2)} ms a seed`);
+  console.log(
+    verdicts,
+    conns,
+    lines,
+    `${((performance.now() - started) / count).toFixed(2)} ms a seed`,
+    (process.cpuUsage(cpu).user + process.cpuUsage(cpu).system) / 1000 / count,
+    "cpu ms",
+  );
   for (const [text, seeds] of problems) console.log(seeds.length, text, seeds.slice(0, 8).join(" "));
 }, 600_000);

@@ -157,7 +157,9 @@ export class Connection {
   }
 
   #packetMs(): number {
-    return this.#fault === "slow" ? this.#dice.timeMs(100, 2400) : this.#dice.timeMs(0, this.#options.plan.latencyMs / 4);
+    return this.#fault === "slow"
+      ? this.#dice.timeMs(100, 2400)
+      : this.#dice.timeMs(0, this.#options.plan.latencyMs / 4);
   }
 
   /** The next bytes for the reader; undefined at the end, and an error where the connection breaks. */
@@ -166,12 +168,13 @@ export class Connection {
     const isHere = this.#isSourceOver || this.deliveredBytes + this.#held.length > this.#faultAt;
     const leftBytes = this.#faultAt - this.deliveredBytes;
     const isDue = isHere && (leftBytes <= 0 || this.#held.length === 0);
-    const fault = isDue ? await this.#applyFault() : "none";
-    if (fault !== "none") {
+    const fault = isDue ? await this.#applyFault() : undefined;
+    if (fault !== undefined) {
       return fault === "end" ? undefined : fault;
     }
     if (this.#held.length === 0) {
-      return this.#end(this.failure === undefined ? "whole" : "failed", this.failure);
+      this.#end(this.failure === undefined ? "whole" : "failed", this.failure);
+      return undefined;
     }
     const wanted = this.#dice.whole(1, this.#options.plan.packetBytesMax);
     const bytes = isHere && leftBytes > 0 ? Math.min(wanted, leftBytes) : wanted;
@@ -183,51 +186,48 @@ export class Connection {
     if (this.#held.length > 0 || this.#isSourceOver) {
       return;
     }
-    let step: ReadableStreamReadResult<Uint8Array> | undefined;
+    let piece: Uint8Array | undefined;
     try {
-      step = await this.#source?.read();
+      piece = (await this.#source?.read())?.value;
     } catch {
       throw this.#fail("server", new Error("other side closed"));
     }
-    if (step?.value === undefined) {
+    if (piece === undefined) {
       this.#isSourceOver = true;
       return;
     }
-    this.#held = Uint8Array.from(step.value);
+    this.#held = Uint8Array.from(piece);
     this.#sourceBytes += this.#held.length;
     this.ends.push(this.#sourceBytes);
   }
 
-  async #applyFault(): Promise<Uint8Array | "none" | "end"> {
+  /** What comes at the place of the fault, if anything does; else the body goes on. */
+  async #applyFault(): Promise<Uint8Array | "end" | undefined> {
     const isOver = this.#isSourceOver && this.#held.length === 0;
-    switch (this.#fault) {
-      case "reset":
-        throw this.#fail("reset", Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
-      case "stall":
-        this.#note("stall");
-        await this.#wait(Infinity);
-        return "end";
-      case "cut":
-        return isOver ? "none" : this.#cut();
-      case "corrupt":
-        // Nobody can tell in a message of samples: it has no checksum.
-        if (this.isStreamed && !isOver && this.failure === undefined) {
-          this.#note("corrupt");
-          this.#held[0] = this.#held[0]! ^ this.#dice.whole(1, 255);
-        }
-        return "none";
-      case "text":
-        if (!this.isStreamed) {
-          return "none";
-        }
-        if (this.failure === "text") {
-          return this.#end("failed", "text");
-        }
-        this.#note("text");
-        return new TextEncoder().encode("querying the upstream failed: no such host\n");
-      default:
-        return "none";
+    if (this.#fault === "reset") {
+      throw this.#fail("reset", Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
     }
+    if (this.#fault === "stall") {
+      this.#note("stall");
+      await this.#wait(Infinity);
+    }
+    if (this.#fault === "cut" && !isOver) {
+      return this.#cut();
+    }
+    // Of samples nobody could tell that a byte is another one: they have no checksum.
+    if (this.#fault === "corrupt" && this.isStreamed && !isOver && this.failure === undefined) {
+      this.#note("corrupt");
+      this.#held[0] = this.#held[0]! ^ this.#dice.whole(1, 255);
+    }
+    if (this.#fault === "text" && this.isStreamed) {
+      if (this.failure === "text") {
+        this.#end("failed", "text");
+        return "end";
+      }
+      this.#note("text");
+      return new TextEncoder().encode("querying the upstream failed: no such host\n");
+    }
+    return undefined;
   }
 
   /** The body ends too early; a connection with chunked coding cannot end cleanly then. */
@@ -291,7 +291,7 @@ export class Connection {
     }
   }
 
-  #end(state: ConnectionState, failure: Failure | undefined): undefined {
+  #end(state: ConnectionState, failure: Failure | undefined): void {
     this.state = state;
     this.failure = failure ?? this.failure;
     this.endedMs = this.#options.clock.nowMs;

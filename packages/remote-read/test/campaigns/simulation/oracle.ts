@@ -51,9 +51,7 @@ export function spliceAtOnce(
 ): PlainSeries[] {
   const window = windowOf(world, query);
   const groups = groupAtOnce(
-    passedOn.map((frames) =>
-      frames.map(({ labels, chunks }) => ({ labels, blocks: chunks }))
-    ),
+    passedOn.map((frames) => frames.map(({ labels, chunks }) => ({ labels, blocks: chunks }))),
     { replicaLabels: [world.replicaLabel], replicaOrder: world.replicaOrder, orderWithout: [] },
   );
   return groups.map(({ labels, replicas }) => {
@@ -79,7 +77,12 @@ function twinRow([t, text]: ClientRow): Row {
   if (text.startsWith("{")) {
     return { t, high: 0, low: 0, histogram: 0 };
   }
-  return { t, high: Number.parseInt(text.slice(0, 8), 16) | 0, low: Number.parseInt(text.slice(8), 16), histogram: undefined };
+  return {
+    t,
+    high: Number.parseInt(text.slice(0, 8), 16) | 0,
+    low: Number.parseInt(text.slice(8), 16),
+    histogram: undefined,
+  };
 }
 
 /** What counter mode adds; a stale marker stays what it is. */

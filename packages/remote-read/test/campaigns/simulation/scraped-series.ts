@@ -75,7 +75,9 @@ export function storeRows(kind: SeriesKind, rows: readonly ClientRow[], repeats:
     const start = dice.whole(0, rows.length - 2);
     const again = rows.slice(start, dice.whole(start + 1, rows.length));
     const differ = dice.chance(0.3);
-    chunks.push(again.map((row, index) => (differ && kind === "gauge" ? [row[0], `4000${index}`.padEnd(16, "0")] : row)));
+    chunks.push(
+      again.map((row, index) => (differ && kind === "gauge" ? [row[0], `4000${index}`.padEnd(16, "0")] : row)),
+    );
   }
   const stored = chunks.map((piece) => ({ rows: piece, encoded: encodeBlock(blockOfRows(kind, piece)) }));
   return repeats ? dice.shuffle(stored) : stored;
@@ -101,24 +103,24 @@ export function histogramText({ t: _time, hint: _hint, ...rest }: ExactHistogram
 
 function valueText({ kind, restart, intervalMs }: Target, number: number, dice: Dice): string {
   const count = (number < restart ? 1000 + number : number - restart) * intervalMs + dice.whole(0, 9);
-  switch (kind) {
-    case "gauge":
-      return dice.chance(0.05) ? dice.pick(SPECIAL_VALUES) : `3ff${dice.whole(0, 15).toString(16)}0000${dice.word()}`;
-    case "counter":
-      return bitsOf(Float64Array.of(count))[0]!;
-    case "histogram":
-      return histogramText({
-        t: "",
-        hint: 0,
-        schema: 0,
-        threshold: "3f50624dd2f1a9fc",
-        ps: [[0, 3]],
-        ns: [],
-        count: String(6 * count),
-        zero: "0",
-        sum: bitsOf(Float64Array.of(count / 3))[0]!,
-        pb: [String(count), String(count), String(count)],
-        nb: [],
-      });
+  if (kind === "gauge") {
+    return dice.chance(0.05) ? dice.pick(SPECIAL_VALUES) : `3ff${dice.whole(0, 15).toString(16)}0000${dice.word()}`;
   }
+  if (kind === "counter") {
+    return bitsOf(Float64Array.of(count))[0]!;
+  }
+  return histogramText({
+    t: "",
+    hint: 0,
+    schema: 0,
+    threshold: "3f50624dd2f1a9fc",
+    ps: [[0, 3]],
+    ns: [],
+    count: String(6 * count),
+    zero: "0",
+    sum: bitsOf(Float64Array.of(count / 3))[0]!,
+    // Differences: each bucket holds as many more.
+    pb: [String(count), String(count), String(count)],
+    nb: [],
+  });
 }

@@ -30,14 +30,11 @@ export interface Simulated {
   readonly simulatedMs: number;
 }
 
-export const traces: { last: Trace | undefined } = { last: undefined };
-
 /** Runs the world of a seed. Throws where anything in it is not as it must be. */
 export async function simulate(seed: number): Promise<Simulated> {
   const world = makeWorld(seed);
   const clock = new VirtualClock();
   const trace = new Trace(clock);
-  traces.last = trace;
   const rejections: unknown[] = [];
   const onRejection = (reason: unknown): void => void rejections.push(reason);
   process.on("unhandledRejection", onRejection);
@@ -60,6 +57,9 @@ export async function simulate(seed: number): Promise<Simulated> {
       return judge(world, client, asked, clients.toSpliced(index, 1));
     });
     return { trace, verdicts, connections: network.asked.length, simulatedMs: clock.nowMs };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error([reason, `what happened in world ${seed}:`, ...trace.lines()].join("\n"), { cause: error });
   } finally {
     process.off("unhandledRejection", onRejection);
   }
@@ -105,7 +105,10 @@ function makeHandler(
       const failed = replicas.map(({ name, error, leftOutFrom }) =>
         error === undefined ? name : `${name} ${codeOf(error)} from ${leftOutFrom}`,
       );
-      trace.tell("handler", `${series} series, ${blocksDecoded} decoded, ${blocksPassedOn} passed on; ${failed.join(", ")}`);
+      trace.tell(
+        "handler",
+        `${series} series, ${blocksDecoded} decoded, ${blocksPassedOn} passed on; ${failed.join(", ")}`,
+      );
     },
   });
 }

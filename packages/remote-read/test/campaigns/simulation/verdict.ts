@@ -42,7 +42,10 @@ export function judge(
   if (client.hasStalled && client.end === "aborted") {
     return "stalled";
   }
-  expect(asked.some(({ mustFail }) => mustFail), `an answer that failed: ${client.status} ${client.end}`).toBe(true);
+  expect(
+    asked.some(({ mustFail }) => mustFail),
+    `an answer that failed: ${client.status} ${client.end}`,
+  ).toBe(true);
   checkFailure(world, client, asked.at(-1)!);
   return "failed";
 }

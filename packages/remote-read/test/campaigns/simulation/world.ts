@@ -5,7 +5,14 @@ import type { Matcher } from "../../../src/reader.ts";
 import { makeLabels } from "../../../../core/test/twins/group.ts";
 import { SAMPLES, STREAMED } from "../../read-exchange.ts";
 import { Dice } from "./dice.ts";
-import { FIRST_SCRAPE_MS, scrape, type SeriesKind, type StoredChunk, storeRows, type Target } from "./scraped-series.ts";
+import {
+  FIRST_SCRAPE_MS,
+  scrape,
+  type SeriesKind,
+  type StoredChunk,
+  storeRows,
+  type Target,
+} from "./scraped-series.ts";
 
 /** A series of one replica, with and without what tells the replica apart. */
 export interface StoredSeries {
@@ -24,7 +31,7 @@ export interface ReplicaPlan {
   readonly name: string;
   /** `prometheus` sends in the order of its stored label sets, and a series in several frames; `handler` is one of ours. */
   readonly server: "prometheus" | "handler";
-  /** What it holds before its restart and after: then some is lost, or there twice. */
+  /** What it holds before its restart and after: then some may be lost, or there twice. */
   readonly before: readonly StoredSeries[];
   readonly after: readonly StoredSeries[];
   readonly restart: Restart | undefined;
@@ -100,7 +107,9 @@ export function makeWorld(seed: number): World {
     replicaOrder: dice.chance(0.2) ? [dice.pick(names)] : [],
     replicas,
     strategy,
-    clients: Array.from({ length: clientCount }, (_, index) => drawClient(index, replicaLabel, new Dice(seed, `client ${index}`))),
+    clients: Array.from({ length: clientCount }, (_, index) =>
+      drawClient(index, replicaLabel, new Dice(seed, `client ${index}`)),
+    ),
     partial: dice.chance(0.15) ? "all" : "one",
     marginMs: dice.pick([0, 60_000, 300_000]),
     concurrency: dice.pick([0, 1, 2, 10]),
@@ -137,7 +146,8 @@ function drawTargets(dice: Dice, onlyCounters: boolean): NamedTarget[] {
   const intervalMs = dice.pick([10_000, 15_000, 15_000, 30_000]);
   const targets = Array.from({ length: dice.whole(1, 6) }, (_, number): NamedTarget => {
     const scrapes = dice.whole(4, 50);
-    const own: Record<string, string> = optional !== "" && dice.chance(0.6) ? { [optional]: dice.pick(["1", "2"]) } : {};
+    const own: Record<string, string> =
+      optional !== "" && dice.chance(0.6) ? { [optional]: dice.pick(["1", "2"]) } : {};
     return {
       kind: dice.pick(kinds),
       intervalMs,
@@ -162,6 +172,7 @@ function drawReplica(
   const offsetMs = isAligned ? 0 : dice.whole(0, 14_999);
   const jitterMs = isAligned || dice.chance(0.5) ? 0 : 40;
   const misses = dice.pick([0, 0.05, 0.2]);
+  const restart = dice.chance(0.25) ? { atMs: dice.timeMs(10, 2500), downMs: dice.timeMs(1, 1500) } : undefined;
   const outcome = dice.pick(["same", "lost", "repeated"] as const);
   const before: StoredSeries[] = [];
   const after: StoredSeries[] = [];
@@ -173,8 +184,10 @@ function drawReplica(
     const left = outcome === "lost" ? rows.slice(0, -dice.whole(1, 10)) : rows;
     const chunks = storeRows(kind, rows, dice.chance(0.15), dice);
     before.push({ stored, sent, kind, chunks });
-    const again = outcome === "same" ? chunks : storeRows(kind, left, outcome === "repeated", dice);
-    after.push({ stored, sent, kind, chunks: again });
+    if (restart !== undefined) {
+      const again = outcome === "same" ? chunks : storeRows(kind, left, outcome === "repeated", dice);
+      after.push({ stored, sent, kind, chunks: again });
+    }
   }
   // What sorts whole label sets can send series too early for a reader that leaves one label out of account.
   const hasOptional = targets.some(({ labels }) => "az" in labels || "zone" in labels);
@@ -183,7 +196,7 @@ function drawReplica(
     server,
     before,
     after,
-    restart: dice.chance(0.2) ? { atMs: dice.timeMs(10, 2500), downMs: dice.timeMs(1, 1500) } : undefined,
+    restart,
     framing: dice.pick(["length", "chunked", "chunked", "none"]),
     latencyMs: dice.pick([1, 20, 200]),
     packetBytesMax: dice.pick([30, 200, 1500, 1500, 10_000]),
