@@ -3,8 +3,9 @@ import { formatLabelSet } from "@promsplice/core";
 
 import { compareBytes, dropLabels } from "../../../../core/test/twins/group.ts";
 import type { ReadReport } from "../../../src/reader.ts";
+import { RemoteReadError } from "../../../src/remote-read-error.ts";
 import type { Connection } from "./connection.ts";
-import type { Network } from "./network.ts";
+import { type Network, whoAsks } from "./network.ts";
 import { deliveredFrames, passedOnFrames, spliceAtOnce, windowOf } from "./oracle.ts";
 import type { PlainSeries } from "./received-answer.ts";
 import { type SentFrame, uniteRows } from "./replica-server.ts";
@@ -17,7 +18,13 @@ export interface Standing {
   readonly connection: Connection;
   /** When its reader began. */
   readonly askedMs: number;
+  /**
+   * Whether its reader gave up because the time for a whole answer ran out: that can be at any point, also after all bytes have
+   * come, while others are waited for. Then the report says how much had been passed on.
+   */
+  readonly isOvertime: boolean;
   readonly isComplete: boolean;
+  /** At most, where it was overtime. */
   readonly passedOn: readonly SentFrame[];
 }
 
@@ -27,14 +34,22 @@ export class AskedQuery {
   readonly standings: readonly Standing[];
   readonly #world: World;
 
-  constructor(world: World, network: Network, who: string, plan: ClientQueryPlan, report: ReadReport) {
+  /** @param endedMs When the client's answer ended. */
+  constructor(world: World, network: Network, plan: ClientQueryPlan, report: ReadReport, endedMs: number) {
     this.#world = world;
     this.plan = plan;
     this.report = report;
+    const who = whoAsks(plan);
     this.standings = world.replicas.flatMap((replica) => {
       const connections = network.connectionsOf(who, replica.name);
       const connection = connections.at(-1);
-      return connection === undefined ? [] : [makeStanding(world, replica, connection, connections[0]!.openedMs)];
+      if (connection === undefined) {
+        return [];
+      }
+      const askedMs = connections[0]!.openedMs;
+      const isLate = replica.totalMs > 0 && askedMs + replica.totalMs < endedMs + EPSILON_MS;
+      const isOvertime = isLate && saysTimeout(report, replica) && !hasWaitedTooLong(connection, replica);
+      return [makeStanding(world, { plan: replica, connection, askedMs, isOvertime })];
     });
   }
 
@@ -71,8 +86,8 @@ export class AskedQuery {
   }
 
   #possiblyPassedOn(standing: Standing): (readonly SentFrame[])[] {
-    const { passedOn, plan } = standing;
-    if (!isOvertime(standing)) {
+    const { isOvertime, passedOn, plan } = standing;
+    if (!isOvertime) {
       return [passedOn];
     }
     const leftOutFrom = this.report.replicas.find(({ name }) => name === plan.name)?.leftOutFrom;
@@ -98,25 +113,28 @@ export class AskedQuery {
   }
 }
 
-/** Whether a reader gave up because the time for a whole answer ran out: at any point, not only where it waits for bytes. */
-export function isOvertime({ connection, plan, askedMs }: Standing): boolean {
-  return plan.totalMs > 0 && Math.abs(connection.endedMs - askedMs - plan.totalMs) < 1e-6;
-}
+/** Times of the simulation are sums of doubles. */
+const EPSILON_MS = 1e-6;
 
-function makeStanding(world: World, plan: ReplicaPlan, connection: Connection, askedMs: number): Standing {
+function makeStanding(world: World, base: Omit<Standing, "isComplete" | "passedOn">): Standing {
+  const { connection, isOvertime, plan } = base;
   const { frames, state } = connection;
-  const standing = { plan, connection, askedMs, isComplete: state === "whole" || state === "short" };
-  if (standing.isComplete) {
-    return { ...standing, passedOn: state === "whole" ? frames : deliveredFrames(connection) };
+  const isComplete = !isOvertime && (state === "whole" || state === "short");
+  if (state === "whole" || state === "short") {
+    return { ...base, isComplete, passedOn: state === "whole" ? frames : deliveredFrames(connection) };
   }
   // Of one that was cancelled since nobody wanted more, all that is read comes out.
-  const isBroken = state === "failed" || hasTimedOut({ ...standing, passedOn: [] });
-  return { ...standing, passedOn: isBroken ? passedOnFrames(world, connection, plan.isCollected) : frames };
+  const isBroken = state === "failed" || isOvertime || hasWaitedTooLong(connection, plan);
+  return { ...base, isComplete, passedOn: isBroken ? passedOnFrames(world, connection, plan.isCollected) : frames };
 }
 
-/** Whether a reader gave up on a replica, and was right to. */
-export function hasTimedOut(standing: Standing): boolean {
-  const { connection, plan } = standing;
-  const limitMs = connection.hasAnswered ? plan.idleMs : plan.firstByteMs;
-  return isOvertime(standing) || Math.abs(connection.endedMs - connection.waitingMs - limitMs) < 1e-6;
+function saysTimeout({ replicas }: ReadReport, plan: ReplicaPlan): boolean {
+  const error = replicas.find(({ name }) => name === plan.name)?.error;
+  return error instanceof RemoteReadError && error.code === "timeout";
+}
+
+/** Whether a reader gave up on a connection, to the moment when it must. */
+export function hasWaitedTooLong({ endedMs, hasAnswered, waitingMs }: Connection, plan: ReplicaPlan): boolean {
+  const limitMs = hasAnswered ? plan.idleMs : plan.firstByteMs;
+  return Math.abs(endedMs - waitingMs - limitMs) < EPSILON_MS;
 }

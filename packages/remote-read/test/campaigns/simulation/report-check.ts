@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 
 import { RemoteReadError, type RemoteReadErrorCode } from "../../../src/remote-read-error.ts";
-import { type AskedQuery, hasTimedOut, isOvertime, type Standing } from "./asked-query.ts";
+import { type AskedQuery, hasWaitedTooLong, type Standing } from "./asked-query.ts";
 import type { Failure } from "./connection.ts";
 
 /** What a reader may make of each failure. */
@@ -40,7 +40,7 @@ export function checkReport(query: AskedQuery, seriesCount: number): void {
     const { code, replica } = error as RemoteReadError;
     expect(admissibleCodes(standing), about).toContain(code);
     expect(replica, about).toBe(plan.name);
-    if (!isOvertime(standing)) {
+    if (!standing.isOvertime) {
       expect(leftOutFrom, `${about}: left out from`).toBe(query.leftOutFrom(standing));
     }
   }
@@ -48,11 +48,12 @@ export function checkReport(query: AskedQuery, seriesCount: number): void {
 
 function admissibleCodes(standing: Standing): readonly RemoteReadErrorCode[] {
   const { failure } = standing.connection;
-  if (isOvertime(standing)) {
+  if (standing.isOvertime) {
     return ["timeout"];
   }
   if (failure === undefined || failure === "stall" || failure === "silence") {
-    expect(hasTimedOut(standing), `${standing.plan.name} was given up on for a reason`).toBe(true);
+    const isTime = hasWaitedTooLong(standing.connection, standing.plan);
+    expect(isTime, `${standing.plan.name} was given up on when it was time`).toBe(true);
     return ["timeout"];
   }
   return CODES[failure];

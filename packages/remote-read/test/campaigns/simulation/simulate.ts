@@ -52,7 +52,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     const verdicts = clients.map((client, index) => {
       const asked = client.plan.queries.flatMap((plan) => {
         const reading = readings.get(whoAsks(plan));
-        return reading === undefined ? [] : [new AskedQuery(world, network, whoAsks(plan), plan, reading.report())];
+        return reading === undefined ? [] : [new AskedQuery(world, network, plan, reading.report(), client.endedMs)];
       });
       return judge(world, client, asked, clients.toSpliced(index, 1));
     });
