@@ -53,6 +53,11 @@ export class AskedQuery {
     });
   }
 
+  /** When the last of its connections ended. */
+  get endedMs(): number {
+    return Math.max(...this.standings.map(({ connection }) => connection.endedMs));
+  }
+
   get failed(): readonly Standing[] {
     return this.standings.filter(({ isComplete }) => !isComplete);
   }

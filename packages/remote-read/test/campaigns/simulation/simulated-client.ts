@@ -24,6 +24,7 @@ export class SimulatedClient {
   readonly #trace: Trace;
   readonly #stallMs: number;
   readonly #leave = new AbortController();
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined = undefined;
 
   constructor(plan: ClientPlan, clock: VirtualClock, trace: Trace, stallMs: number) {
     this.plan = plan;
@@ -50,13 +51,19 @@ export class SimulatedClient {
     this.#clock.clear(leaving);
   }
 
+  /** As a server notices it: by the signal of the request, or by cancelling the body. */
   #goAway(): void {
     this.#finish("left");
-    this.#leave.abort();
+    if (this.plan.leavesBy === "body" && this.#reader !== undefined) {
+      this.#reader.cancel().catch(() => {});
+    } else {
+      this.#leave.abort();
+    }
   }
 
   async #read(response: Response): Promise<void> {
     const reader = response.body!.getReader();
+    this.#reader = reader;
     const pieces: Uint8Array[] = [];
     try {
       for (;;) {

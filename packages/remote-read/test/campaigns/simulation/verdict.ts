@@ -27,6 +27,9 @@ export function judge(
   others: readonly SimulatedClient[],
 ): Verdict {
   expect(client.end, "the client waits for ever").not.toBe("open");
+  for (const { endedMs } of asked) {
+    expect(endedMs, "when the last replica was let go").toBeLessThanOrEqual(client.endedMs);
+  }
   const isBusy = checkAdmission(world, client, others);
   if (isBusy) {
     expect(asked.length, "queries of a client that had no place").toBe(0);

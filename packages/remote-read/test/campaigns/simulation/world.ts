@@ -63,6 +63,7 @@ export interface ClientPlan {
   /** How long it waits before it reads on. */
   readonly pauseMs: number;
   readonly leavesAfterMs: number | undefined;
+  readonly leavesBy: "signal" | "body";
 }
 
 export interface StrategyPlan {
@@ -230,5 +231,6 @@ function drawClient(index: number, replicaLabel: string, dice: Dice): ClientPlan
     types: dice.pick([[STREAMED], [STREAMED], [SAMPLES], [STREAMED, SAMPLES], []]),
     pauseMs: dice.chance(0.7) ? 0 : dice.chance(0.8) ? dice.timeMs(1, 300) : 5000,
     leavesAfterMs: dice.chance(0.2) ? dice.timeMs(0, 1000) : undefined,
+    leavesBy: dice.pick(["signal", "body"]),
   };
 }
