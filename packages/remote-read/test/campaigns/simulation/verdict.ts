@@ -144,9 +144,10 @@ function checkAdmission(world: World, client: SimulatedClient, others: readonly 
   return isRefused;
 }
 
-/** When a client had no place any more. */
-function leftMs({ answeredMs, body, endedMs, status }: SimulatedClient): number {
-  return status !== 200 || body.length === 0 ? Math.min(answeredMs, endedMs) : endedMs;
+/** When a client had no place any more: with its answer where that has no body, else with the end of that. */
+function leftMs({ answeredMs, body, end, endedMs, status }: SimulatedClient): number {
+  const hasBody = status === 200 && !(end === "whole" && body.length === 0);
+  return hasBody ? endedMs : Math.min(answeredMs, endedMs);
 }
 
 function receive(world: World, client: SimulatedClient): PlainSeries[][] {
