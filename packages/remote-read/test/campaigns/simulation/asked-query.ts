@@ -9,7 +9,9 @@ import { type Network, whoAsks } from "./network.ts";
 import { deliveredFrames, passedOnFrames, spliceAtOnce, windowOf } from "./oracle.ts";
 import type { PlainSeries } from "./received-answer.ts";
 import { type SentFrame, uniteRows } from "./replica-server.ts";
-import type { ClientQueryPlan, ReplicaPlan, World } from "./world.ts";
+import type { ClientQueryPlan } from "./client-plan.ts";
+import type { ReplicaPlan } from "./replica-plan.ts";
+import type { World } from "./world.ts";
 
 /** One replica in the answer to one query. */
 export interface Standing {

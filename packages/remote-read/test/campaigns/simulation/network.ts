@@ -6,7 +6,8 @@ import { readRequest, ReplicaServer } from "./replica-server.ts";
 import { FIRST_SCRAPE_MS } from "./scraped-series.ts";
 import type { Trace } from "./trace.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
-import type { ReplicaPlan, World } from "./world.ts";
+import type { ReplicaPlan } from "./replica-plan.ts";
+import type { World } from "./world.ts";
 
 /** A replica's connection for one query of one client, which is `0/1` for the second query of the first client. */
 interface Asked {

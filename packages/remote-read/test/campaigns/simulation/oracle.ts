@@ -12,7 +12,8 @@ import type { ClientRow } from "../../strict-client.ts";
 import type { Connection } from "./connection.ts";
 import type { PlainSeries } from "./received-answer.ts";
 import { type SentFrame, uniteRows } from "./replica-server.ts";
-import type { ClientQueryPlan, World } from "./world.ts";
+import type { ClientQueryPlan } from "./client-plan.ts";
+import type { World } from "./world.ts";
 
 export interface Window {
   readonly startMs: number;

@@ -16,7 +16,7 @@ import { requestOf, SAMPLES_TYPE, STREAMED, STREAMED_TYPE } from "../../read-exc
 import type { ClientRow } from "../../strict-client.ts";
 import { Dice } from "./dice.ts";
 import { blockOfRows, type SeriesKind, type StoredChunk } from "./scraped-series.ts";
-import type { ReplicaPlan, StoredSeries } from "./world.ts";
+import type { ReplicaPlan, StoredSeries } from "./replica-plan.ts";
 
 /** What one frame says: a series, or a part of one. In an answer of samples one entry is a whole series. */
 export interface SentFrame {
@@ -98,7 +98,7 @@ export function readRequest(body: Uint8Array): ReadRequest {
 }
 
 /** Whether a series is selected, so far as the matchers of our worlds go. */
-export function selects({ matchers }: Pick<Query, "matchers">, labels: LabelSet): boolean {
+function selects({ matchers }: Pick<Query, "matchers">, labels: LabelSet): boolean {
   return matchers.every(({ type, name, value }) => {
     const at = labels.indexOf(name);
     const actual = at < 0 ? "" : labels[at + 1];

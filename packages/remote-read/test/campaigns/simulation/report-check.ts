@@ -3,7 +3,7 @@ import { expect } from "vitest";
 
 import { RemoteReadError, type RemoteReadErrorCode } from "../../../src/remote-read-error.ts";
 import { type AskedQuery, hasWaitedTooLong, type Standing } from "./asked-query.ts";
-import type { Failure } from "./connection.ts";
+import type { Failure } from "./failure.ts";
 
 /** What a reader may make of each failure. */
 const CODES: Readonly<Record<Failure, readonly RemoteReadErrorCode[]>> = {
@@ -47,7 +47,7 @@ export function checkReport(query: AskedQuery, seriesCount: number): void {
 }
 
 function admissibleCodes(standing: Standing): readonly RemoteReadErrorCode[] {
-  const { failure } = standing.connection;
+  const { deliveredBytes, ends, failure } = standing.connection;
   if (standing.isOvertime) {
     return ["timeout"];
   }
@@ -56,5 +56,7 @@ function admissibleCodes(standing: Standing): readonly RemoteReadErrorCode[] {
     expect(isTime, `${standing.plan.name} was given up on when it was time`).toBe(true);
     return ["timeout"];
   }
-  return CODES[failure];
+  // Behind a whole frame nobody can take the text for anything else.
+  const isBetween = deliveredBytes === 0 || ends.includes(deliveredBytes);
+  return failure === "text" && isBetween ? ["remote-error-text"] : CODES[failure];
 }

@@ -3,7 +3,7 @@ import { concatenate } from "../../bytes.ts";
 import { requestBody, requestOf } from "../../read-exchange.ts";
 import { fingerprint, type Trace } from "./trace.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
-import type { ClientPlan } from "./world.ts";
+import type { ClientPlan } from "./client-plan.ts";
 
 /** How its request ended; `aborted`: the body broke off. */
 export type ClientEnd = "open" | "whole" | "aborted" | "left";
