@@ -19,6 +19,8 @@ interface Asked {
 
 export class Network {
   readonly asked: Asked[] = [];
+  /** How many timers of restarts wait. */
+  timers = 0;
   readonly #world: World;
   readonly #clock: VirtualClock;
   readonly #trace: Trace;
@@ -35,6 +37,7 @@ export class Network {
         const { atMs, downMs } = plan.restart;
         clock.set(() => this.#stop(plan), atMs);
         clock.set(() => this.#start(plan), atMs + downMs);
+        this.timers += 2;
       }
     }
   }
@@ -69,6 +72,7 @@ export class Network {
   }
 
   #stop(plan: ReplicaPlan): void {
+    this.timers--;
     this.#trace.tell(plan.name, "stops");
     this.#servers.set(plan.name, undefined);
     for (const { replica, connection } of this.asked) {
@@ -79,6 +83,7 @@ export class Network {
   }
 
   #start(plan: ReplicaPlan): void {
+    this.timers--;
     this.#trace.tell(plan.name, "starts");
     this.#servers.set(plan.name, new ReplicaServer(plan, plan.after, this.#world.seed));
   }

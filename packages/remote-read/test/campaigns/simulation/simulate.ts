@@ -43,8 +43,15 @@ export async function simulate(seed: number): Promise<Simulated> {
     const readings = new Map<string, Reading>();
     const handler = makeHandler(world, network, trace, readings);
     const clients = world.clients.map((plan) => new SimulatedClient(plan, clock, trace, world.writeStallMs));
-    const runs = Promise.allSettled(clients.map((client) => client.run(handler)));
-    await clock.run(LIMIT_MS);
+    let leftOver: number | undefined;
+    let isOver = false;
+    const runs = Promise.allSettled(clients.map((client) => client.run(handler))).finally(() => {
+      isOver = true;
+    });
+    await clock.run(LIMIT_MS, () => {
+      leftOver ??= isOver ? clock.waiting - network.timers : undefined;
+    });
+    expect(leftOver, "timers that nobody needs any more").toBe(0);
     expect(clients.map(({ end }) => end)).not.toContain("open");
     expect((await runs).filter(({ status }) => status === "rejected")).toEqual([]);
     expect(network.asked.filter(({ connection }) => connection.state === "open")).toEqual([]);

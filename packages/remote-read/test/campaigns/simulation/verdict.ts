@@ -30,7 +30,7 @@ export function judge(
   for (const { endedMs } of asked) {
     expect(endedMs, "when the last replica was let go").toBeLessThanOrEqual(client.endedMs);
   }
-  const isBusy = checkAdmission(world, client, others);
+  const isBusy = checkAdmission(world, client, asked, others);
   if (isBusy) {
     expect(asked.length, "queries of a client that had no place").toBe(0);
     return "busy";
@@ -124,14 +124,21 @@ function checkPartialHeader(client: SimulatedClient, asked: readonly AskedQuery[
 }
 
 /** Whether the client was refused for want of a place; checks that it was if and only if there was none. */
-function checkAdmission(world: World, client: SimulatedClient, others: readonly SimulatedClient[]): boolean {
+function checkAdmission(
+  world: World,
+  client: SimulatedClient,
+  asked: readonly AskedQuery[],
+  others: readonly SimulatedClient[],
+): boolean {
   const { concurrency, queue, queueMs } = world;
   const isRefused = client.status === 503;
+  const waitedMs = (asked[0]?.standings[0]?.askedMs ?? client.askedMs) - client.askedMs;
+  expect(waitedMs, "how long it waited for a place").toBeLessThanOrEqual(queueMs);
   // When a client that takes nothing is put out does not show at the client.
   if (client.end !== "left" && ![client, ...others].some(({ hasStalled }) => hasStalled)) {
     const inside = others.filter((other) => other.askedMs < client.askedMs && leftMs(other) > client.askedMs).length;
     if (concurrency === 0 || inside < concurrency) {
-      expect(isRefused, "refused though there was a place").toBe(false);
+      expect([isRefused, waitedMs], "whether and how long it waited for a place that was free").toEqual([false, 0]);
     } else if (inside >= concurrency + queue) {
       expect(isRefused, "let in though there was no place").toBe(true);
     } else if (isRefused) {

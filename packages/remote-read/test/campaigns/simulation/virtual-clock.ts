@@ -40,11 +40,11 @@ export class VirtualClock {
   }
 
   /**
-   * Runs until no timer is left.
+   * Runs until no timer is left. `onSettled` is called each time before that, when nothing can happen without time going on.
    *
    * @throws Error if that takes longer than `limitMs` of its time: then something hangs, or goes on for ever.
    */
-  async run(limitMs: number): Promise<void> {
+  async run(limitMs: number, onSettled: () => void): Promise<void> {
     const { setTimeout: realSet, clearTimeout: realClear } = globalThis;
     const set = (call: () => void, delayMs = 0): number => this.set(call, delayMs);
     globalThis.setTimeout = set as unknown as typeof setTimeout;
@@ -52,6 +52,7 @@ export class VirtualClock {
     try {
       for (;;) {
         await settle();
+        onSettled();
         const next = this.#takeEarliest();
         if (next === undefined) {
           return;
