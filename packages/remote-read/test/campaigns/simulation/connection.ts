@@ -33,8 +33,10 @@ export class Connection {
   readonly openedMs: number;
   state: ConnectionState = "open";
   failure: Failure | undefined = undefined;
-  /** Whether the head of an answer has come that is one. */
-  hasAnswered = false;
+  /** When the head of an answer came that is one. */
+  answeredMs = Infinity;
+  /** Of another answer. */
+  status: number | undefined = undefined;
   isStreamed = false;
   frames: readonly SentFrame[] = [];
   endedMs = Infinity;
@@ -69,6 +71,10 @@ export class Connection {
     return this.#packets?.deliveredBytes ?? 0;
   }
 
+  get hasAnswered(): boolean {
+    return this.answeredMs < Infinity;
+  }
+
   /** Whether an end that comes too early cannot be told from the right one. */
   get isUnverifiable(): boolean {
     return this.#framing === "none";
@@ -99,7 +105,7 @@ export class Connection {
     this.isStreamed = isStreamed;
     this.frames = frames;
     await this.#wait(this.#dice.timeMs(0, plan.latencyMs));
-    this.hasAnswered = true;
+    this.answeredMs = this.#options.clock.nowMs;
     this.#tell("200");
     const { packetBytesMax } = plan;
     const [dice, fault, framing] = [this.#dice, this.#fault, this.#framing];
@@ -175,6 +181,7 @@ export class Connection {
   }
 
   #answerStatus(status: number): Response {
+    this.status = status;
     this.#end("failed", "status");
     this.#tell(`status ${status}`);
     return new Response("no\n", { status, headers: { "Content-Type": "text/plain" } });

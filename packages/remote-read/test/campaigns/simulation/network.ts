@@ -1,6 +1,7 @@
 /** The replicas of a simulated world and what connects them with their readers; remembers all connections, for the oracle. */
 import type { Query } from "../../../src/reader.ts";
 import type { RemoteReaderOptions } from "../../../src/client.ts";
+import { STREAMED } from "../../read-exchange.ts";
 import { Connection } from "./connection.ts";
 import { readRequest, ReplicaServer } from "./replica-server.ts";
 import { FIRST_SCRAPE_MS } from "./scraped-series.ts";
@@ -10,10 +11,11 @@ import type { ReplicaPlan } from "./replica-plan.ts";
 import type { World } from "./world.ts";
 
 /** A replica's connection for one query of one client, which is `0/1` for the second query of the first client. */
-interface Asked {
+export interface Asked {
   readonly who: string;
   readonly replica: string;
-  readonly query: Query;
+  /** Whether frames would have been taken for an answer. */
+  readonly asksForFrames: boolean;
   readonly connection: Connection;
 }
 
@@ -46,8 +48,8 @@ export class Network {
   fetchOf(plan: ReplicaPlan): NonNullable<RemoteReaderOptions["fetch"]> {
     return (_, { body, signal }) => {
       const bytes = body as Uint8Array;
-      const query = readRequest(bytes).queries[0]!;
-      const who = whoAsks(query);
+      const { queries, acceptedResponseTypes } = readRequest(bytes);
+      const who = whoAsks(queries[0]!);
       const attempt = this.connectionsOf(who, plan.name).length;
       const connection = new Connection({
         id: `${who} ${plan.name} ${attempt}`,
@@ -59,7 +61,8 @@ export class Network {
         body: bytes,
         server: () => this.#servers.get(plan.name),
       });
-      this.asked.push({ who, replica: plan.name, query, connection });
+      const asksForFrames = acceptedResponseTypes.includes(STREAMED);
+      this.asked.push({ who, replica: plan.name, asksForFrames, connection });
       return connection.open();
     };
   }

@@ -13,6 +13,7 @@ import type { Reader, Reading } from "../../../src/reader.ts";
 import { RemoteReadError } from "../../../src/remote-read-error.ts";
 import { splicedReader } from "../../../src/spliced-reader.ts";
 import { AskedQuery } from "./asked-query.ts";
+import { checkAttempts } from "./attempts-check.ts";
 import { Network, whoAsks } from "./network.ts";
 import { SimulatedClient } from "./simulated-client.ts";
 import { Trace } from "./trace.ts";
@@ -56,6 +57,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     expect((await runs).filter(({ status }) => status === "rejected")).toEqual([]);
     expect(network.asked.filter(({ connection }) => connection.state === "open")).toEqual([]);
     expect(rejections).toEqual([]);
+    checkAttempts(network.asked);
     const verdicts = clients.map((client, index) => {
       const asked = client.plan.queries.flatMap((plan) => {
         const reading = readings.get(whoAsks(plan));

@@ -27,8 +27,11 @@ export function judge(
   others: readonly SimulatedClient[],
 ): Verdict {
   expect(client.end, "the client waits for ever").not.toBe("open");
-  for (const { endedMs } of asked) {
+  for (const { endedMs, standings } of asked) {
     expect(endedMs, "when the last replica was let go").toBeLessThanOrEqual(client.endedMs);
+    for (const { askedMs, connection, plan } of standings.filter(({ plan: { totalMs } }) => totalMs > 0)) {
+      expect(connection.endedMs - askedMs, `how long ${plan.name} took`).toBeLessThan(plan.totalMs + 0.001);
+    }
   }
   const isBusy = checkAdmission(world, client, asked, others);
   if (isBusy) {
