@@ -86,6 +86,7 @@ const server = createServer((request, response) => {
 });
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 
+/** @type {[string, string[]][]} */
 const wanted = [...runtimeNames.map((name) => [name, []]), ["node", ["--disallow-code-generation-from-strings"]]];
 const seen = new Set();
 for (const [name, flags] of wanted) {

@@ -154,10 +154,11 @@ function crc32c(bytes) {
 }
 
 function valuesOf(recorded) {
-  const plain = (value) => bitsOf(Float64Array.of(value))[0];
   return fromBits(
     recorded.map((value) =>
-      typeof value === "number" ? plain(value) : (SPECIAL.get(value) ?? value.slice(2).padStart(16, "0")),
+      typeof value === "number"
+        ? bitsOf(Float64Array.of(value))[0]
+        : (SPECIAL.get(value) ?? value.slice(2).padStart(16, "0")),
     ),
   );
 }
