@@ -27,6 +27,9 @@ export interface PairOfServers {
 
 const REPLICAS = ["A", "B"];
 
+/** So long at first the strategy does not look at the other replica; later for two intervals. */
+const FIRST_PENALTY_MS = 5000;
+
 /** How long a replica is away at least. */
 const AWAY_MS = 3000;
 
@@ -50,9 +53,9 @@ export class RealPairs {
     const servers = [...this.askers, ...this.pairs.flatMap((pair) => pair.servers)];
     await Promise.all(servers.map((server) => server.start()));
     await this.#waitForAllScrapes();
-    // So that of the newest pair it is A whose scrape comes first in the window.
+    // So that of the newest pair it is A whose scrape comes first in the window, and is left before it is back.
     const startMs = await this.target.waitForScrape(pathOf(this.pairs.length - 1, 1));
-    await sleep(1000);
+    await sleep(FIRST_PENALTY_MS);
     await this.#stop(0, () => {
       this.target.pathBehind = pathOf(this.pairs.length - 1, 0);
       this.target.reset();

@@ -209,9 +209,7 @@ describe.each(HISTOGRAM_CASES)(
     });
 
     test("are reset at a switch, where a row does not know", () => {
-      for (const name of ["latency_float_seconds"]) {
-        expect(hiddenResets(pair, name, window)).toHaveLength(1);
-      }
+      expect(hiddenResets(pair, "latency_float_seconds", window)).toHaveLength(1);
     });
 
     test("are those of the twin", async () => {
