@@ -9,7 +9,7 @@ import { checkedBlock, decodeAnyhow, isIncreasing } from "./chunk-outcome.ts";
 import { corpusSize, mutatedChunk } from "./mutated-chunks.ts";
 
 /** How long a chunk of at most 64 KiB may take in one way of decoding. */
-const DECODE_MS_MAX = 20;
+const DECODE_MS_MAX = 100;
 const ATTEMPTS = 30;
 const SHORT_BYTES_MAX = 65_536;
 
