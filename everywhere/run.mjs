@@ -1,6 +1,8 @@
 /**
  * Installs the packed packages into an empty project, uses them in every way (tarballs.mjs), and runs the suite (suite/), bundled
  * once over these packages, on every runtime that can be had. One line a runtime; fails if one of them fails, or counts otherwise.
+ *
+ *     node everywhere/run.mjs [runtime …]    of those that scripts/runtimes.mjs knows; all without
  */
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -20,10 +22,11 @@ const PAGE =
   '<!doctype html><link rel="icon" href="data:,"><body>not run</body><script type="module" src="/bundle.mjs"></script>';
 
 /** The runtimes, and Node once more where it must not make code of strings, as under many a content security policy. */
+const names = process.argv.slice(2);
 const wanted = [
   ...runtimeNames.map((name) => ({ name, flags: [] })),
   { name: "node", flags: ["--disallow-code-generation-from-strings"] },
-];
+].filter(({ name }) => names.length === 0 || names.includes(name));
 
 const folder = mkdtempSync(path.join(tmpdir(), "promsplice-everywhere-"));
 try {
@@ -63,7 +66,7 @@ async function bundleSuite() {
       const counts = Object.entries(await checkAll(JSON.parse(${data})));
       say("checked " + counts.map((pair) => pair.join(" ")).join(", "));
     } catch (error) {
-      say("failed " + error.message + "\\n" + error.stack);
+      say("failed " + error.stack);
     }`;
   const outfile = path.join(folder, "bundle.mjs");
   await build({ stdin: { contents, resolveDir: folder }, bundle: true, format: "esm", target: "es2023", outfile });

@@ -33,10 +33,9 @@ export function toHex(bytes) {
 
 /** Throws where two lists, or two texts, are not the same; `what` is of which vector they are. */
 export function equal(actual, expected, what) {
-  const [one, other] = [actual, expected].map((side) => (Array.isArray(side) ? side.join("\n") : String(side)));
-  if (one !== other) {
-    const at = [...one].findIndex((letter, index) => letter !== other[index]);
-    const start = Math.max(0, at < 0 ? 0 : at - 100);
-    throw new Error(`${what}: …${one.slice(start, start + 300)}… instead of …${other.slice(start, start + 300)}…`);
+  const [got, wanted] = [actual, expected].map((side) => (Array.isArray(side) ? side : [side]));
+  const row = Array.from({ length: Math.max(got.length, wanted.length) }).findIndex((_, at) => got[at] !== wanted[at]);
+  if (row >= 0) {
+    throw new Error(`${what}, row ${row} of ${wanted.length}: ${got[row]} instead of ${wanted[row]}`);
   }
 }
