@@ -48,7 +48,7 @@ export async function checkChunk(chunk, counts) {
   await checkEncoding(chunk, blocks, decoded, counts);
 }
 
-/** Serves the rows, which no longer know their chunk, and reads them once more. */
+/** Serves the rows, which no longer know their chunk, as chunks and as samples, and reads them once more. */
 async function checkEncoding({ name, again }, blocks, decoded, counts) {
   const columns = blocks.map((block) =>
     block.kind === "float"
@@ -58,9 +58,12 @@ async function checkEncoding({ name, again }, blocks, decoded, counts) {
   let chunks = [];
   const stored = memoryReader([{ labels: ["__name__", "up"], blocks: columns }]);
   const reader = served(stored, "STREAMED_XOR_CHUNKS", (body) => (chunks = chunksOfFrames(body)));
-  const [series] = await collect(reader);
-  const rows = series.blocks.flatMap((block) => rowsOf(block));
+  const [asChunks] = await collect(reader);
+  const rows = asChunks.blocks.flatMap((block) => rowsOf(block));
   equal(forgetReset(rows), forgetReset(decoded), `${name}, encoded and decoded again`);
+  const [asSamples] = await collect(served(stored, "SAMPLES"));
+  const samples = asSamples.blocks.flatMap((block) => rowsOf(block));
+  equal(forgetReset(samples), forgetReset(decoded), `${name}, as samples`);
   counts.encoded++;
   if (again !== undefined) {
     const got = chunks.map(({ data }) => toHex(data)).join();
