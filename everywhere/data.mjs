@@ -15,9 +15,19 @@ const HINTS = { unknown: 0, reset: 1, notreset: 2, gauge: 3 };
 /** What no fresh appender writes. */
 const REOPENED = "XOR/21-reopened-appender";
 
-/** `chunks`, `cases` and `recordings`, plain data. */
+/** How many there are of each: less would be checked, and nothing would say so. */
+const COUNTS = { chunks: 97 + 92 + 8, histogramSeries: 80, cases: 1500 + 6 + 300, recordings: 174 };
+
+/** All as plain data. Throws if not all is there. */
 export function collectData() {
-  return { chunks: collectChunks(), cases: collectCases(), recordings: collectAnswers() };
+  const histogramSeries = readJson("vectors/histogram-series.json");
+  const data = { chunks: collectChunks(), histogramSeries, cases: collectCases(), recordings: collectAnswers() };
+  for (const [name, count] of Object.entries(COUNTS)) {
+    if (data[name].length !== count) {
+      throw new Error(`there are ${data[name].length} ${name}, expected ${count}`);
+    }
+  }
+  return data;
 }
 
 function collectChunks() {

@@ -3,8 +3,12 @@ import { checkCase } from "./cases.mjs";
 import { checkChunk } from "./chunks.mjs";
 import { checkMarkers } from "./markers.mjs";
 import { checkRecording } from "./recordings.mjs";
+import { checkSeries } from "./series.mjs";
 
-/** Chunks, those that must be refused, their rows, those encoded anew and to the same bytes; cases; answers; NaNs and others. */
+/**
+ * Chunks, those that must be refused, rows, chunks encoded anew and those of them that are to be the same bytes, bytes of the
+ * series of histograms; cases of each strategy; answers and their series; words compared on all ways, and stale markers.
+ */
 const COUNTED = [
   "chunks",
   "refused",
@@ -12,6 +16,7 @@ const COUNTED = [
   "histograms",
   "encoded",
   "sameBytes",
+  "seriesBytes",
   "penalty",
   "interval",
   "chain",
@@ -25,13 +30,16 @@ const COUNTED = [
 /**
  * Checks all and says how much that was, the same on every runtime.
  *
- * @param data What `data.mjs` collects: chunks, cases of the strategies, recorded answers.
+ * @param data What `data.mjs` collects: chunks, series of histograms, cases of the strategies, recorded answers.
  * @throws Error at the first thing that is not as recorded.
  */
-export async function checkAll({ chunks, cases, recordings }) {
+export async function checkAll({ chunks, histogramSeries, cases, recordings }) {
   const counts = Object.fromEntries(COUNTED.map((name) => [name, 0]));
   for (const chunk of chunks) {
     await checkChunk(chunk, counts);
+  }
+  for (const [number, series] of histogramSeries.entries()) {
+    await checkSeries(series, number, counts);
   }
   for (const recorded of cases) {
     checkCase(recorded, counts);
