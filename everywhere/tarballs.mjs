@@ -1,23 +1,17 @@
-/** Installs the packed packages into an empty project and uses them from ESM, from CommonJS and from strict TypeScript. */
+/** The packages as a user gets them: packed, installed into an empty project, used from ESM, CommonJS and strict TypeScript. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const folder = mkdtempSync(path.join(tmpdir(), "promsplice-tarballs-"));
-const run = (command, parameters, cwd = folder) =>
-  execFileSync(command, parameters, { cwd, stdio: ["ignore", "pipe", "inherit"] });
 
 const NAMES = {
   core: "{ chain, columnsBlock, dedup, splice }",
   "remote-read": "{ memoryReader, readHandler, remoteReader }",
 };
-const imports = (form) =>
-  Object.entries(NAMES)
-    .map(([name, names]) => form(names, `"@promsplice/${name}"`))
-    .join("\n");
+
+/** What is done with these names; `as const` and types are taken out where it is not TypeScript. */
 const BODY = `
 const columns = { timestamps: Float64Array.of(1000, 2000), values: Float64Array.of(1, 2) };
 async function main() {
@@ -25,60 +19,69 @@ async function main() {
   let rows = 0;
   for (const { start, end } of splice([[columnsBlock(columns)]], chain())) rows += end - start;
   const handle = readHandler(memoryReader([{ labels: ["__name__", "up"], blocks: [columnsBlock(columns)] }]));
-  const reader = remoteReader({ url: "http://splice.test/read", fetch: (url, init) => handle(new Request(url, { ...init, signal: null })) });
-  const query = { startMs: 0, endMs: 5000, matchers: [{ type: "=" as const, name: "__name__", value: "up" }] };
-  const read: number[] = [];
-  for await (const { blocks } of reader.read(query)) for (const block of blocks) read.push(...block.values());
-  if (shown.values.join() !== "1,2" || rows !== 2 || read.join() !== "1,2") throw new Error(\`\${shown.values.join()} \${rows} \${read.join()}\`);
+  const fetch = (url/*: string*/, init/*: RequestInit*/) => handle(new Request(url, { ...init, signal: null }));
+  const reader = remoteReader({ url: "http://splice.test/read", fetch });
+  const matchers = [{ type: "="/* as const*/, name: "__name__", value: "up" }];
+  const read/*: number[]*/ = [];
+  for await (const { blocks } of reader.read({ startMs: 0, endMs: 5000, matchers })) {
+    for (const block of blocks) read.push(...block.values());
+  }
+  const got = [shown.values.join(), rows, read.join()].join(" ");
+  if (got !== "1,2 2 1,2") throw new Error(got);
 }
 void main();
 `;
-const plain = BODY.replace(" as const", "").replace(": number[]", "");
 
-try {
+/** The options of a project that is as strict as can be, and checks the declarations of what it uses too. */
+const STRICT =
+  "--strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --skipLibCheck false --target es2023 --lib es2023,dom";
+const RESOLUTIONS = [
+  { module: "nodenext", moduleResolution: "nodenext" },
+  { module: "esnext", moduleResolution: "bundler" },
+];
+
+/** Packs the packages, with what `npm publish` would, and installs them into this folder, which is empty. */
+export function installTarballs(folder) {
   for (const name of Object.keys(NAMES)) {
-    run("npx", ["--yes", "pnpm@10.34.9", "pack", "--pack-destination", folder], path.join(root, "packages", name));
+    const packing = ["--yes", "pnpm@10.34.9", "pack", "--pack-destination", folder];
+    run(path.join(root, "packages", name), "npx", packing);
   }
-  const tarballs = readdirSync(folder);
+  const tarballs = readdirSync(folder).map((file) => `./${file}`);
   writeFileSync(path.join(folder, "package.json"), "{}");
-  run("npm", ["install", "--no-audit", "--no-fund", ...tarballs.map((file) => `./${file}`)]);
-  const esm = imports((names, from) => `import ${names} from ${from};`);
-  writeFileSync(path.join(folder, "a.mjs"), esm + plain);
-  writeFileSync(path.join(folder, "b.cjs"), imports((names, from) => `const ${names} = require(${from});`) + plain);
-  writeFileSync(path.join(folder, "c.mts"), esm + BODY);
-  for (const file of ["a.mjs", "b.cjs"]) {
-    run(process.execPath, [file]);
+  run(folder, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...tarballs]);
+}
+
+/** Uses what is installed in the folder in each way; throws where one fails. One line a way. */
+export function checkTarballs(folder) {
+  const esm = importsOf((names, from) => `import ${names} from ${from};`);
+  const commonjs = importsOf((names, from) => `const ${names} = require(${from});`);
+  writeFileSync(path.join(folder, "esm.mjs"), esm + BODY);
+  writeFileSync(path.join(folder, "commonjs.cjs"), commonjs + BODY);
+  writeFileSync(path.join(folder, "strict.mts"), esm + BODY.replaceAll(/\/\*|\*\//g, ""));
+  for (const file of ["esm.mjs", "commonjs.cjs"]) {
+    run(folder, process.execPath, [file]);
     console.log(`tarballs: ${file} gives what it should`);
   }
-  for (const module of [
-    ["nodenext", "nodenext"],
-    ["esnext", "bundler"],
-  ]) {
-    const options = [
-      "--strict",
-      "--exactOptionalPropertyTypes",
-      "--noUncheckedIndexedAccess",
-      "--skipLibCheck",
-      "false",
-      "--target",
-      "es2023",
-      "--lib",
-      "es2023,dom",
-    ];
-    run(process.execPath, [
-      path.join(root, "node_modules/typescript/bin/tsc"),
-      ...options,
-      "--types",
-      "",
-      "--module",
-      module[0],
-      "--moduleResolution",
-      module[1],
-      "c.mts",
-    ]);
-    run(process.execPath, ["c.mjs"]);
-    console.log(`tarballs: strict TypeScript with ${module[1]} compiles and gives what it should`);
+  const tsc = path.join(root, "node_modules/typescript/bin/tsc");
+  for (const { module, moduleResolution } of RESOLUTIONS) {
+    const options = [...STRICT.split(" "), "--types", "", "--module", module, "--moduleResolution", moduleResolution];
+    run(folder, process.execPath, [tsc, ...options, "strict.mts"]);
+    run(folder, process.execPath, ["strict.mjs"]);
+    console.log(`tarballs: strict TypeScript with ${moduleResolution} compiles and gives what it should`);
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+}
+
+/** The names of each package, in the form that `form` gives them. */
+function importsOf(form) {
+  return Object.entries(NAMES)
+    .map(([name, names]) => form(names, `"@promsplice/${name}"`))
+    .join("\n");
+}
+
+function run(cwd, command, parameters) {
+  try {
+    execFileSync(command, parameters, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    throw new Error(`${command} ${parameters.join(" ")} failed:\n${error.stdout}${error.stderr}`, { cause: error });
+  }
 }

@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import { chain, coverage, dedup, explainer, fill, interval, penalty } from "@promsplice/core";
 import { type Browser, launch, type Page } from "puppeteer-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { findRuntime } from "../../scripts/runtimes.mjs";
 import { INTERVAL_MS, replicas } from "../browser/replicas.mjs";
 import { type Example, startExample } from "./example.ts";
 import { checkLegibility, recordPaintedText } from "./legibility.ts";
-import { findCommand } from "./runtime.ts";
 
 const SCREENSHOTS = fileURLToPath(new URL("../screenshots/", import.meta.url));
 
@@ -28,7 +28,7 @@ const strategies = {
 };
 const NAMES = Object.keys(strategies) as (keyof typeof strategies)[];
 
-const chromium = findCommand("chromium");
+const chromium = findRuntime("chromium");
 
 describe.skipIf(chromium === undefined)("the page in Chromium", () => {
   let example: Example;
@@ -40,7 +40,7 @@ describe.skipIf(chromium === undefined)("the page in Chromium", () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     example = await startExample([process.execPath], "browser/serve.mjs");
     // Who runs as root, as in a container, has no sandbox.
-    browser = await launch({ executablePath: chromium!, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+    browser = await launch({ executablePath: chromium!.command, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
     page = await browser.newPage();
     await recordPaintedText(page);
     page.on("console", (message) => {

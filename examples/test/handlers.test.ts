@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Series } from "@promsplice/core";
 import { RemoteReadError, remoteReader } from "@promsplice/remote-read";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findRuntime } from "../../scripts/runtimes.mjs";
 import { type Example, startExample } from "./example.ts";
 import { makeDay, type ReplicaPair, type Row, rowsOf, spliceDay, startPair } from "./replica-pair.ts";
-import { findCommand } from "./runtime.ts";
 
 /** What may lie in buffers between a replica and a client that takes nothing, in series of 17 kB: seen are up to 800. */
 const BUFFERED_MAX = 2500;
@@ -28,9 +28,9 @@ const cases = [
 ] as const;
 
 for (const [file, runtime, options] of cases) {
-  const command = findCommand(runtime);
+  const found = findRuntime(runtime);
 
-  describe.skipIf(command === undefined)(`${file} under ${runtime}`, () => {
+  describe.skipIf(found === undefined)(`${file} under ${runtime}`, () => {
     let example: Example;
     const read = (pattern: string): AsyncIterator<Series> => {
       const reader = remoteReader({ url: `${example.url}/api/v1/read` });
@@ -39,7 +39,7 @@ for (const [file, runtime, options] of cases) {
     };
 
     beforeAll(async () => {
-      example = await startExample([command!, ...options], file, pair.urls);
+      example = await startExample([found!.command, ...options], file, pair.urls);
     });
     afterAll(async () => {
       await example.stop();

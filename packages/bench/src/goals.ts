@@ -7,7 +7,7 @@ export interface Ratio {
   readonly what: string;
   readonly against: string;
   readonly measured: number;
-  readonly unit: "times faster" | "times its time" | "times as much" | "bytes" | "blocks" | Speed;
+  readonly unit: "times faster" | "times its time" | "times as much" | "bytes" | "blocks" | "KiB" | Speed;
   /** The least (of speeds) or the most (of the others) that is wanted; undefined where the number is only good to know. */
   readonly limit?: number;
 }

@@ -7,6 +7,7 @@
  *     strategies all strategies side by side
  *     wire       chunks, checksums, frames, and whole answers without a socket
  *     serving    the handler, between replicas and clients in processes of their own
+ *     sizes      what the packages weigh in a browser
  *
  * Each part is a process: what the engine has learnt in one would change the times of the next.
  */
@@ -14,7 +15,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-const PARTS = ["merging", "strategies", "wire", "serving"];
+const PARTS = ["merging", "strategies", "wire", "serving", "sizes"];
 
 const { values, positionals } = parseArgs({
   options: { smoke: { type: "boolean" }, write: { type: "boolean" } },

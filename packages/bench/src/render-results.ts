@@ -3,7 +3,7 @@ import { isReached, isSpeed, type Ratio } from "./goals.ts";
 import type { Results } from "./results.ts";
 
 /** Everything but the last section. */
-export function renderResults({ bench, strategies, go, wire, goChunks, serving }: Results): string {
+export function renderResults({ bench, strategies, go, wire, goChunks, serving, sizes }: Results): string {
   const lines = [
     "# Results",
     "",
@@ -40,6 +40,9 @@ export function renderResults({ bench, strategies, go, wire, goChunks, serving }
       "",
       ...renderServing(serving),
     );
+  }
+  if (sizes !== undefined) {
+    lines.push("", "## Sizes in a browser", "", ...renderSection(sizes), "", ...renderSizes(sizes));
   }
   if (bench !== undefined) {
     lines.push("", "## Times and memory", "", ...renderBench(bench));
@@ -107,6 +110,14 @@ function renderServing({ cases }: Part<"serving">): string[] {
   ];
 }
 
+function renderSizes({ cases }: Part<"sizes">): string[] {
+  return [
+    "| KiB | minified | gzipped |",
+    "|---|--:|--:|",
+    ...cases.map(({ name, bytes, gzippedBytes }) => row(name, ...[bytes, gzippedBytes].map(inKibibytes))),
+  ];
+}
+
 function row(...cells: readonly (string | number)[]): string {
   return `| ${cells.join(" | ")} |`;
 }
@@ -115,11 +126,15 @@ function fixed(ns: number): string {
   return ns.toFixed(2);
 }
 
+function inKibibytes(bytes: number): string {
+  return (bytes / 1024).toFixed(1);
+}
+
 function renderSection({ circumstances, ratios }: Part<keyof Results>): string[] {
   const { machine, runtime, commit, date, rounds, amount } = circumstances;
   return [
     `${machine}; ${runtime}; commit ${commit}; ${date}.`,
-    `${rounds} rounds, ${amount}.`,
+    rounds === 1 ? `${amount}.` : `${rounds} rounds, ${amount}.`,
     "",
     ...renderRatios(ratios),
   ];

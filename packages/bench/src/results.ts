@@ -15,6 +15,7 @@ export interface Circumstances {
   readonly runtime: string;
   readonly commit: string;
   readonly date: string;
+  /** 1 where nothing is timed. */
   readonly rounds: number;
   /** How much was run over in each round, in words. */
   readonly amount: string;
@@ -63,6 +64,13 @@ export interface ServingCaseResult {
   readonly bodyBytes: number;
 }
 
+/** What a bundle of some exports weighs, minified. */
+export interface SizeCaseResult {
+  readonly name: string;
+  readonly bytes: number;
+  readonly gzippedBytes: number;
+}
+
 /** What one part of the benchmark found. */
 interface Section<CaseOfPart> {
   readonly circumstances: Circumstances;
@@ -77,6 +85,7 @@ export interface Results {
   wire?: Section<TimedCaseResult>;
   goChunks?: Section<GoChunksCaseResult>;
   serving?: Section<ServingCaseResult>;
+  sizes?: Section<SizeCaseResult>;
 }
 
 export const PACKAGE_PATH: string = path.dirname(import.meta.dirname);
