@@ -19,8 +19,8 @@ import { mutatedChunk } from "./mutated-chunks.ts";
 
 /** The most bytes that are allocated for each byte of a chunk, by its type. */
 const FACTORS: readonly number[] = [0, 272, 200, 192, 320, 200, 192];
-/** Columns are cut from buffers of 64 KiB, and there are as many such columns as three; objects of a fixed number. */
-const CONSTANT_BYTES = 3 * 65_536 + 32_768;
+/** Columns are cut from buffers of 64 KiB, new ones where something is tried again; objects of a fixed number. */
+const CONSTANT_BYTES = 8 * 65_536;
 /** The longest chunk that is measured. */
 const BYTES_MAX = 65_536;
 /**
