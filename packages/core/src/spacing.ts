@@ -5,7 +5,7 @@
  *     deltas   15 15 16 14 60 15 …      interval 15
  *     gap      60 > 1.5 · 15: a hole        3 < 0.45 · 15: a near-duplicate
  *
- * Estimating costs some 50 ns, so it is put off. While at least four of the deltas lie within a factor of 1.5, and all others
+ * Estimating costs some 100 ns, so it is put off. While at least four of the deltas lie within a factor of 1.5, and all others
  * are too long to count, the estimate is known to lie between the same bounds, which is enough for nearly every gap.
  */
 import { DELTAS, type Estimate, estimateFromDeltas } from "./strategy/interval-estimate.ts";
